@@ -1,0 +1,50 @@
+//! The wire formats that the product speaks, by their stable names.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of a request, its answer and its stream on the wire.
+///
+/// The serialised names are part of the snapshot, of logs and of metrics; they never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Format {
+    /// `POST …/chat/completions` of OpenAI and of everybody who speaks it.
+    #[serde(rename = "openai.chat")]
+    OpenAiChat,
+    /// `POST …/v1/messages` of Anthropic.
+    #[serde(rename = "anthropic.messages")]
+    AnthropicMessages,
+}
+
+impl Format {
+    /// Every format, in the order of their names.
+    pub const ALL: [Self; 2] = [Self::AnthropicMessages, Self::OpenAiChat];
+
+    /// The stable name, for example `openai.chat`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai.chat",
+            Self::AnthropicMessages => "anthropic.messages",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serialised_name_is_the_stable_name() {
+        for format in Format::ALL {
+            let json = serde_json::to_value(format).unwrap();
+            assert_eq!(json, serde_json::Value::from(format.name()));
+        }
+    }
+}

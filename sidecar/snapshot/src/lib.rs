@@ -1,0 +1,38 @@
+//! The contract between control plane and data plane: one immutable snapshot for one group of pods.
+//!
+//! *Guarantees*: the payload is JSON with sorted maps and without defaults, so that equal content has equal bytes; the
+//! identity of a snapshot is the SHA-256 of those bytes; [`ValidSnapshot`] is the only way in, and it refuses unknown
+//! fields, so an older sidecar never ignores what a newer operator asks of it.
+//!
+//! *Caveats*: no Kubernetes, no tokio. How a payload travels is crate `fkm-push`; secrets are a message of their own
+//! ([`Secrets`]) and no part of the payload.
+#![warn(missing_docs)]
+
+mod features;
+mod hash;
+mod pattern;
+mod payload;
+mod policy;
+mod provider;
+mod rule;
+mod secrets;
+mod validate;
+
+pub use features::{FEATURES, Feature};
+pub use hash::SnapshotHash;
+pub use pattern::{InvalidPattern, ModelPattern};
+pub use payload::{MAX_PAYLOAD_BYTES, PodContext, Snapshot};
+pub use policy::{Millis, Policy, Timeouts, all_failures};
+pub use provider::{
+    Connection, Credential, HttpConnection, Locality, Model, Pool, Provider, Simulated,
+    SimulatedError,
+};
+pub use rule::{Backend, Match, Rule, Strategy};
+pub use secrets::{SecretId, Secrets};
+pub use validate::{Problem, ProblemCode, ValidSnapshot};
+
+pub use fkm_dialect::{Auth, Dialect, FailureClass, Format, MaxTokensField};
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

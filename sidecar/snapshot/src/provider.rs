@@ -1,0 +1,175 @@
+//! Pools, their providers and the models that they offer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Dialect, Millis, SecretId, is_default};
+
+/// Interchangeable providers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Pool {
+    /// The providers, as declared. Names are unique.
+    pub providers: Vec<Provider>,
+}
+
+/// One LLM service with its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Provider {
+    /// Unique in its pool.
+    pub name: String,
+    /// The service's name in telemetry (`gen_ai.provider.name`), for example `openai`.
+    pub system: String,
+    /// Failover tier, lower first. Default 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: i32,
+    /// Share of traffic inside its tier; 0 gets none. Default 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
+    /// How it is reached.
+    pub connection: Connection,
+    /// The models that a rule can reach, by their name in the pool.
+    pub models: BTreeMap<String, Model>,
+}
+
+/// How a provider is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Connection {
+    /// Over HTTP.
+    Http(HttpConnection),
+    /// Answered by the sidecar itself, without a network.
+    Simulated(Simulated),
+}
+
+/// A provider behind a base URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct HttpConnection {
+    /// Absolute `http` or `https` URL without a trailing slash; the dialect's path is appended.
+    pub base_url: String,
+    /// What the provider speaks.
+    pub dialect: Dialect,
+    /// Whether loopback and private use is meant.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub locality: Locality,
+    /// PEM bundle to trust instead of the public roots; empty: the public roots.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ca_pem: String,
+    /// Keys to use in turn; empty: none is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
+}
+
+/// Where a provider is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Locality {
+    /// Outside the pod: loopback addresses are refused when connecting.
+    #[default]
+    External,
+    /// May be inside the pod: loopback addresses are allowed.
+    Local,
+}
+
+/// One key of a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Credential {
+    /// Unique in its provider.
+    pub name: String,
+    /// Where its value is in the secrets message.
+    pub secret: SecretId,
+}
+
+/// A model as one provider offers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Model {
+    /// The name that the provider wants; empty: the name in the pool.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub upstream_name: String,
+    /// Other names under which clients and rules may ask for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// The most output tokens that the model gives; for formats that must name a limit. Unknown when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u64>,
+}
+
+/// A provider that answers without a network, with faults on request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Simulated {
+    /// Wait before the answer begins. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Millis>,
+    /// How many of a million attempts fail with `error`. Default 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub error_per_million: u32,
+    /// What a failing attempt fails with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub error: SimulatedError,
+    /// Breaks each stream after so many content events; 0 never does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cut_after_events: u32,
+    /// The text of the answer.
+    pub text: String,
+}
+
+/// The fault of a simulated provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SimulatedError {
+    /// 503.
+    #[default]
+    Overloaded,
+    /// 429 with `Retry-After: 1`.
+    RateLimited,
+    /// 500.
+    ServerError,
+    /// The connection is refused.
+    ConnectFailure,
+    /// No answer until the attempt's time is over.
+    Timeout,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+// === impl Model ===
+
+impl Model {
+    /// The name to send, for a model that the pool knows as `name`.
+    pub fn upstream_name<'a>(&'a self, name: &'a str) -> &'a str {
+        if self.upstream_name.is_empty() {
+            name
+        } else {
+            &self.upstream_name
+        }
+    }
+}
+
+// === impl Provider ===
+
+impl Provider {
+    /// The model that this provider offers under `name`, which may be an alias, with its name in the pool.
+    pub fn offers(&self, name: &str) -> Option<(&str, &Model)> {
+        if let Some((name, model)) = self.models.get_key_value(name) {
+            return Some((name, model));
+        }
+        self.models
+            .iter()
+            .find(|(_, model)| model.aliases.iter().any(|alias| alias == name))
+            .map(|(name, model)| (name.as_str(), model))
+    }
+}
