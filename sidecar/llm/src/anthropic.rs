@@ -1,0 +1,89 @@
+//! Anthropic messages.
+
+mod block;
+mod error;
+mod relay;
+mod request;
+mod response;
+mod stream;
+mod types;
+
+use bytes::Bytes;
+use fkm_dialect::Format;
+use http::HeaderMap;
+
+use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
+use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
+use crate::ir::{Request, Response};
+use crate::relay::Relay;
+use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
+
+/// The format `anthropic.messages`.
+#[derive(Clone, Copy, Debug)]
+pub struct Anthropic;
+
+const FORMAT: Format = Format::AnthropicMessages;
+
+// === impl Anthropic ===
+
+impl WireFormat for Anthropic {
+    fn name(&self) -> Format {
+        FORMAT
+    }
+
+    fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
+        request::decode(body)
+    }
+
+    fn encode_request(
+        &self,
+        request: &Request,
+        target: &Target<'_>,
+    ) -> Result<Encoded, EncodeError> {
+        request::encode(request, target)
+    }
+
+    fn decode_response(&self, body: &[u8]) -> Result<Response, DecodeError> {
+        response::decode(body)
+    }
+
+    fn encode_response(&self, response: &Response) -> Result<Encoded, EncodeError> {
+        response::encode(response)
+    }
+
+    fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new())
+    }
+
+    fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder> {
+        Box::new(stream::Encoder::new(options))
+    }
+
+    fn decode_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+        error::decode(status, headers, body)
+    }
+
+    fn encode_error(&self, error: &ClientError) -> Vec<u8> {
+        error::encode(error)
+    }
+
+    fn encode_stream_error(&self, error: &ClientError) -> Bytes {
+        error::encode_frame(error)
+    }
+
+    fn error_status(&self, error: &ClientError) -> u16 {
+        error::status(error)
+    }
+
+    fn request_id_header(&self) -> &'static str {
+        "request-id"
+    }
+
+    fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault> {
+        relay::facts(body)
+    }
+
+    fn relay(&self, _options: &RelayOptions) -> Box<dyn StreamTransform> {
+        Box::new(Relay::new(relay::EventInspector::new()))
+    }
+}

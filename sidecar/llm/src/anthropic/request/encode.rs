@@ -1,0 +1,268 @@
+//! Writes a request.
+
+use serde_json::Number;
+
+use crate::anthropic::request::{MEMBERS, messages};
+use crate::anthropic::{FORMAT, block};
+use crate::error::EncodeError;
+use crate::format::{Encoded, Target};
+use crate::ir::{
+    FunctionTool, JsonSchema, Opaque, RawJson, Request, ResponseFormat, Sampling, Tool, ToolChoice,
+};
+use crate::json::{Dropped, Object, ObjectWriter, Path, kind_of, write_array};
+
+/// The limit of output when neither the request nor the catalogue names one: this format must name one.
+const MAX_TOKENS: u64 = 4096;
+
+const TOOL_MEMBERS: [&str; 5] = ["name", "description", "input_schema", "strict", "type"];
+
+/// Writes a request for a provider. `stream` follows the target, not the request.
+pub(in crate::anthropic) fn encode(
+    request: &Request,
+    target: &Target<'_>,
+) -> Result<Encoded, EncodeError> {
+    if let Some(n @ 2..) = request.choices {
+        return Err(unsupported(
+            "n",
+            format!("it gives one answer, not {n}; send `n: 1`"),
+        ));
+    }
+    let mut body = Vec::with_capacity(1024);
+    let mut dropped = Dropped::default();
+    let mut object = ObjectWriter::new(&mut body);
+    object.value("model", target.model);
+    let limit = request.max_output_tokens.or(target.max_output_tokens);
+    object.value("max_tokens", &limit.unwrap_or(MAX_TOKENS));
+    let conversation = messages::Conversation::new(request, &mut dropped);
+    if !conversation.system.is_empty() {
+        let system = conversation.system.iter().copied();
+        block::encode_texts(object.key("system"), system, &mut dropped);
+    }
+    conversation.write(object.key("messages"), &mut dropped)?;
+    tools(&mut object, request, &mut dropped)?;
+    sampling(&mut object, &request.sampling, &mut dropped);
+    stop(&mut object, request, &mut dropped);
+    if target.stream {
+        object.value("stream", &true);
+    }
+    output_config(&mut object, request, &mut dropped)?;
+    metadata(&mut object, request, &mut dropped);
+    if request.effort.is_some() {
+        // How a model takes it (a budget, a word, not at all) differs by model.
+        dropped.note("reasoning_effort");
+    }
+    for (name, ..) in request.stream_options.iter() {
+        dropped.note_in("stream_options", name);
+    }
+    rest(&mut object, request, &mut dropped);
+    object.end();
+    Ok(Encoded {
+        body,
+        dropped: dropped.into_names(),
+    })
+}
+
+fn unsupported(path: &str, reason: impl Into<String>) -> EncodeError {
+    EncodeError::Unsupported {
+        path: path.to_owned(),
+        format: FORMAT,
+        reason: reason.into(),
+    }
+}
+
+/// The unknown members. `output_config` and `metadata` are written apart.
+fn rest(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+    for (name, origin, value) in request.extra.iter() {
+        match name {
+            "output_config" | "metadata" if origin == FORMAT => {}
+            _ if origin == FORMAT && !MEMBERS.contains(&name) => object.value(name, value),
+            _ => dropped.note(name),
+        }
+    }
+}
+
+fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, dropped: &mut Dropped) {
+    if let Some(temperature) = &sampling.temperature {
+        // OpenAI's scale ends at 2, this one at 1.
+        if temperature.as_f64().is_some_and(|value| value > 1.0) {
+            dropped.note("temperature");
+            object.value("temperature", &Number::from(1));
+        } else {
+            object.value("temperature", temperature);
+        }
+    }
+    object.optional("top_p", sampling.top_p.as_ref());
+    object.optional("top_k", sampling.top_k.as_ref());
+    for (name, value) in [
+        ("frequency_penalty", &sampling.frequency_penalty),
+        ("presence_penalty", &sampling.presence_penalty),
+        ("seed", &sampling.seed),
+    ] {
+        if value.is_some() {
+            dropped.note(name);
+        }
+    }
+}
+
+/// A stop sequence of nothing but white space is refused by the provider.
+fn stop(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+    let mut stop: Vec<&str> = request.stop.iter().map(String::as_str).collect();
+    stop.retain(|text| !text.trim().is_empty());
+    if stop.len() < request.stop.len() {
+        dropped.note("stop");
+    }
+    if !stop.is_empty() {
+        object.value("stop_sequences", &stop);
+    }
+}
+
+fn tools(
+    object: &mut ObjectWriter<'_>,
+    request: &Request,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    let mut kept: Vec<&Tool> = request.tools.iter().collect();
+    kept.retain(|tool| is_ours(tool, dropped));
+    if !kept.is_empty() {
+        write_array(object.key("tools"), kept, |out, tool| match tool {
+            Tool::Function(function) => write_tool(out, function, dropped),
+            Tool::Opaque(raw) => out.extend(&raw.bytes),
+        });
+    }
+    let single = request.parallel_tool_calls == Some(false);
+    let (kind, name) = match &request.tool_choice {
+        None if single => ("auto", None),
+        None => return Ok(()),
+        Some(ToolChoice::Auto) => ("auto", None),
+        Some(ToolChoice::None) => ("none", None),
+        Some(ToolChoice::Required) => ("any", None),
+        Some(ToolChoice::Function(name)) => ("tool", Some(name)),
+        Some(ToolChoice::Opaque(raw)) => return write_own(object, raw, single, dropped),
+    };
+    let mut choice = ObjectWriter::new(object.key("tool_choice"));
+    choice.value("type", kind);
+    choice.optional("name", name);
+    if single && kind != "none" {
+        choice.value("disable_parallel_tool_use", &true);
+    }
+    choice.end();
+    Ok(())
+}
+
+/// A choice that is kept as JSON says itself whether several calls are allowed.
+fn write_own(
+    object: &mut ObjectWriter<'_>,
+    raw: &Opaque,
+    single: bool,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    if raw.origin != FORMAT {
+        let reason = format!("this form is known to {} only", raw.origin);
+        return Err(unsupported("tool_choice", reason));
+    }
+    if single {
+        dropped.note("parallel_tool_calls");
+    }
+    object.key("tool_choice").extend(&raw.bytes);
+    Ok(())
+}
+
+/// Tools that another provider runs itself are left out, and noted.
+fn is_ours(tool: &Tool, dropped: &mut Dropped) -> bool {
+    match tool {
+        Tool::Opaque(raw) if raw.origin != FORMAT => {
+            dropped.note_in("tools", &kind_of(&raw.bytes));
+            false
+        }
+        _ => true,
+    }
+}
+
+fn write_tool(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Dropped) {
+    let mut object = ObjectWriter::new(out);
+    object.value("name", &function.name);
+    object.optional("description", function.description.as_ref());
+    match &function.parameters {
+        Some(schema) => object.value("input_schema", schema),
+        None => object
+            .key("input_schema")
+            .extend(br#"{"type":"object","properties":{}}"#),
+    }
+    object.optional("strict", function.strict.as_ref());
+    object.extra(&function.extra, FORMAT, &TOOL_MEMBERS, "tool", dropped);
+    object.end();
+}
+
+fn output_config(
+    object: &mut ObjectWriter<'_>,
+    request: &Request,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    let schema = match &request.response_format {
+        None => None,
+        Some(ResponseFormat::JsonSchema(format)) => Some(schema(format, dropped)?),
+        Some(ResponseFormat::JsonObject) => {
+            let reason = "it has no free JSON mode; send a `json_schema`, or ask for JSON in words";
+            return Err(unsupported("response_format", reason));
+        }
+        Some(ResponseFormat::Opaque(raw)) => {
+            let reason = format!("this form is known to {} only", raw.origin);
+            return Err(unsupported("response_format", reason));
+        }
+    };
+    let other = request.extra.get(FORMAT, "output_config");
+    let Some(schema) = schema else {
+        object.optional("output_config", other);
+        return Ok(());
+    };
+    let members = other.and_then(|raw| Object::from_raw(raw.raw(), &Path::Root).ok());
+    let members = members.map(Object::into_members).unwrap_or_default();
+    let mut config = ObjectWriter::new(object.key("output_config"));
+    for (name, value) in members.iter().filter(|(name, _)| *name != "format") {
+        config.value(name, value);
+    }
+    let mut format = ObjectWriter::new(config.key("format"));
+    format.value("type", "json_schema");
+    format.value("schema", schema);
+    format.end();
+    config.end();
+    Ok(())
+}
+
+/// Name, description and looseness have no place here.
+fn schema<'a>(format: &'a JsonSchema, dropped: &mut Dropped) -> Result<&'a RawJson, EncodeError> {
+    for (name, lost) in [
+        ("name", format.name.is_some()),
+        ("description", format.description.is_some()),
+        ("strict", format.strict != Some(true)),
+    ] {
+        if lost {
+            dropped.note_in("response_format.json_schema", name);
+        }
+    }
+    format.schema.as_ref().ok_or_else(|| EncodeError::Invalid {
+        path: "response_format.json_schema.schema".to_owned(),
+        reason: format!("{FORMAT} needs the schema itself"),
+    })
+}
+
+/// The provider refuses e-mail addresses and telephone numbers as names of users.
+fn metadata(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+    let other = request.extra.get(FORMAT, "metadata");
+    object.optional("metadata", other);
+    let Some(user) = &request.user else {
+        return;
+    };
+    let digits = user.chars().filter(char::is_ascii_digit).count();
+    let number = digits >= 7
+        && user
+            .chars()
+            .all(|c| c.is_ascii_digit() || " +-()./".contains(c));
+    if other.is_some() || number || user.contains('@') {
+        dropped.note("user");
+        return;
+    }
+    let mut metadata = ObjectWriter::new(object.key("metadata"));
+    metadata.value("user_id", user);
+    metadata.end();
+}

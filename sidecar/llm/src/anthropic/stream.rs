@@ -1,0 +1,8 @@
+//! Streams: events of the wire to events and back.
+
+mod block;
+mod decode;
+mod encode;
+
+pub(super) use decode::Decoder;
+pub(super) use encode::Encoder;

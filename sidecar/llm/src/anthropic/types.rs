@@ -1,0 +1,172 @@
+//! Pieces of the wire that requests, answers and streams share.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::anthropic::FORMAT;
+use crate::ir::{FinishReason, Usage};
+
+/// Counts as they come, in pieces: a later one replaces an earlier one.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Counts {
+    input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
+    output_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct CacheCreation {
+    ephemeral_5m_input_tokens: Option<u64>,
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct UsageOut {
+    input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+    output_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens_details: Option<OutputDetailsOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutputDetailsOut {
+    thinking_tokens: u64,
+}
+
+// === impl Counts ===
+
+impl Counts {
+    /// Adds what a `usage` says; what is no count is left out: an answer is not lost over it.
+    pub(super) fn add(&mut self, raw: &RawValue) {
+        let Ok(Some(more)) = serde_json::from_str::<Option<Self>>(raw.get()) else {
+            return;
+        };
+        self.input_tokens = more.input_tokens.or(self.input_tokens);
+        self.cache_read_input_tokens = more
+            .cache_read_input_tokens
+            .or(self.cache_read_input_tokens);
+        self.cache_creation_input_tokens = more
+            .cache_creation_input_tokens
+            .or(self.cache_creation_input_tokens);
+        self.cache_creation = more.cache_creation.or(self.cache_creation);
+        self.output_tokens = more.output_tokens.or(self.output_tokens);
+        self.output_tokens_details = more.output_tokens_details.or(self.output_tokens_details);
+    }
+
+    /// Both cache counts are left out of `input_tokens` here, and belong into it everywhere else.
+    pub(super) fn usage(self) -> Option<Usage> {
+        if self.input_tokens.is_none() && self.output_tokens.is_none() {
+            return None;
+        }
+        let parts = self.cache_creation.unwrap_or_default();
+        let written = self.cache_creation_input_tokens.unwrap_or_else(|| {
+            let short = parts.ephemeral_5m_input_tokens.unwrap_or_default();
+            short.saturating_add(parts.ephemeral_1h_input_tokens.unwrap_or_default())
+        });
+        let read = self.cache_read_input_tokens.unwrap_or_default();
+        let fresh = self.input_tokens.unwrap_or_default();
+        let details = self.output_tokens_details.unwrap_or_default();
+        Some(Usage {
+            input_tokens: fresh.saturating_add(read).saturating_add(written),
+            cached_input_tokens: read,
+            cache_write_tokens: written,
+            output_tokens: self.output_tokens.unwrap_or_default(),
+            reasoning_tokens: details.thinking_tokens.unwrap_or_default(),
+        })
+    }
+}
+
+/// `usage` as it is written: the cache counts taken out of the input again.
+pub(super) fn usage_out(usage: Usage) -> impl Serialize {
+    let cached = usage
+        .cached_input_tokens
+        .saturating_add(usage.cache_write_tokens);
+    UsageOut {
+        input_tokens: usage.input_tokens.saturating_sub(cached),
+        cache_creation_input_tokens: usage.cache_write_tokens,
+        cache_read_input_tokens: usage.cached_input_tokens,
+        output_tokens: usage.output_tokens,
+        output_tokens_details: (usage.reasoning_tokens > 0).then_some(OutputDetailsOut {
+            thinking_tokens: usage.reasoning_tokens,
+        }),
+    }
+}
+
+/// The meaning of a stop reason; `sequence` is the stop sequence that was met.
+pub(super) fn finish_reason(word: &str, sequence: Option<String>) -> FinishReason {
+    match word {
+        "end_turn" => FinishReason::Stop,
+        "stop_sequence" => FinishReason::StopSequence(sequence.unwrap_or_default()),
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        "tool_use" => FinishReason::ToolCalls,
+        "refusal" => FinishReason::ContentFilter,
+        "pause_turn" => FinishReason::Pause,
+        name => FinishReason::Other {
+            origin: FORMAT,
+            name: name.to_owned(),
+        },
+    }
+}
+
+/// The word for a finish reason, and whether it says all.
+pub(super) fn stop_word(reason: &FinishReason) -> (&str, bool) {
+    match reason {
+        FinishReason::Stop => ("end_turn", true),
+        FinishReason::StopSequence(_) => ("stop_sequence", true),
+        FinishReason::Length => ("max_tokens", true),
+        FinishReason::ToolCalls => ("tool_use", true),
+        FinishReason::ContentFilter => ("refusal", true),
+        FinishReason::Pause => ("pause_turn", true),
+        FinishReason::Other { origin, name } if *origin == FORMAT => {
+            (name, finish_reason(name, None) == *reason)
+        }
+        FinishReason::Other { .. } => ("end_turn", false),
+    }
+}
+
+/// The stop sequence that goes with [`stop_word`].
+pub(super) fn stop_sequence(reason: &FinishReason) -> Option<&str> {
+    match reason {
+        FinishReason::StopSequence(text) => Some(text),
+        _ => None,
+    }
+}
+
+const WRAPPED_ID: &str = "fkm1_";
+
+/// An id as this format takes it: `[a-zA-Z0-9_-]+`. Others are wrapped so that they can be unwrapped.
+pub(super) fn wrap_id(id: &str) -> Cow<'_, str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !id.is_empty() && id.chars().all(allowed) && !id.starts_with(WRAPPED_ID) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(format!("{WRAPPED_ID}{}", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// The id that [`wrap_id`] made this of.
+pub(super) fn unwrap_id(id: String) -> String {
+    let bytes = id
+        .strip_prefix(WRAPPED_ID)
+        .and_then(|encoded| URL_SAFE_NO_PAD.decode(encoded).ok());
+    match bytes.map(String::from_utf8) {
+        Some(Ok(original)) => original,
+        _ => id,
+    }
+}

@@ -1,0 +1,251 @@
+//! What a provider answered instead of an answer, classified.
+
+use fkm_dialect::FailureClass;
+use http::HeaderMap;
+
+use crate::error::{ClientError, ErrorKind, RetryAfter};
+
+/// Longer messages of a provider are cut (at a character).
+pub const MAX_MESSAGE_BYTES: usize = 2048;
+
+/// An error of a provider.
+///
+/// *Guarantees*: texts are bounded, one line, free of HTML, and words that look like keys are masked. A caller that
+/// knows the key that it sent also calls [`ProviderError::redact`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderError {
+    /// The HTTP status, or the one that an error inside a 200 answer stands for.
+    pub status: u16,
+    /// Whether and why another candidate may be tried; `None`: the client's own fault.
+    pub class: Option<FailureClass>,
+    /// For a human.
+    pub message: String,
+    /// The provider's type word, for example `rate_limit_error`.
+    pub kind: Option<String>,
+    /// The provider's code, for example `insufficient_quota`.
+    pub code: Option<String>,
+    /// The request member that it names.
+    pub param: Option<String>,
+    /// When it wants to be asked again.
+    pub retry_after: Option<RetryAfter>,
+    /// Its request id.
+    pub request_id: Option<String>,
+    /// Whether asking the same provider again can help; false for an empty account or a refused key.
+    pub retryable: bool,
+}
+
+/// What a format found in an error body, before classification.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// The status that the body names, where it names one.
+    pub(crate) status: Option<u16>,
+    pub(crate) message: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) param: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+// === impl ProviderError ===
+
+impl ProviderError {
+    /// Classifies by what was said first, by status otherwise.
+    pub(crate) fn classify(status: u16, headers: &HeaderMap, said: &Said) -> Self {
+        let header = |name| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok())?;
+            Some(clean(value))
+        };
+        let mut error = Self::of(status, said);
+        error.retry_after = RetryAfter::from_headers(headers);
+        error.request_id = error
+            .request_id
+            .or_else(|| header("x-request-id"))
+            .or_else(|| header("request-id"));
+        error
+    }
+
+    /// Classifies an error that came without headers.
+    pub(crate) fn of(status: u16, said: &Said) -> Self {
+        let words = [said.kind.as_deref(), said.code.as_deref()];
+        let status = match said.status {
+            Some(named) if status < 400 => named,
+            _ => status,
+        };
+        let status = effective_status(status, words);
+        let class = FailureClass::of_status(status);
+        let exhausted = words.into_iter().flatten().any(is_exhausted);
+        let retryable = !exhausted
+            && matches!(
+                class,
+                Some(
+                    FailureClass::RateLimited
+                        | FailureClass::Overloaded
+                        | FailureClass::ServerError
+                        | FailureClass::Timeout
+                )
+            );
+        let message = said
+            .message
+            .as_deref()
+            .map(clean)
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| format!("the provider answered with status {status}"));
+        Self {
+            status,
+            class,
+            message,
+            kind: said.kind.as_deref().map(clean),
+            code: said.code.as_deref().map(clean),
+            param: said.param.as_deref().map(clean),
+            retry_after: None,
+            request_id: said.request_id.as_deref().map(clean),
+            retryable,
+        }
+    }
+
+    /// Masks `secret` wherever the provider repeated it.
+    pub fn redact(&mut self, secret: &str) {
+        if secret.is_empty() {
+            return;
+        }
+        let texts = [
+            Some(&mut self.message),
+            self.kind.as_mut(),
+            self.code.as_mut(),
+            self.param.as_mut(),
+            self.request_id.as_mut(),
+        ];
+        for text in texts.into_iter().flatten() {
+            if text.contains(secret) {
+                *text = text.replace(secret, MASK);
+            }
+        }
+    }
+
+    /// See `From<&ProviderError> for ClientError`.
+    pub(crate) fn for_client(&self) -> ClientError {
+        let (kind, code) = match self.class {
+            None => {
+                let kind = match self.status {
+                    413 => ErrorKind::PayloadTooLarge,
+                    405 => ErrorKind::MethodNotAllowed,
+                    _ => ErrorKind::InvalidRequest,
+                };
+                return ClientError {
+                    kind,
+                    status: (400..500).contains(&self.status).then_some(self.status),
+                    message: self.message.clone(),
+                    code: self.code.clone().map(Into::into),
+                    param: self.param.clone(),
+                    request_id: None,
+                };
+            }
+            Some(FailureClass::CredentialRejected) => {
+                let message = "the provider refused the credential that its pool holds";
+                return ClientError::new(ErrorKind::Upstream, message).with_code("provider_auth");
+            }
+            Some(FailureClass::RateLimited) => (ErrorKind::RateLimited, self.code.clone()),
+            Some(FailureClass::Overloaded) => (ErrorKind::Overloaded, None),
+            Some(FailureClass::Timeout) => (ErrorKind::Timeout, None),
+            Some(FailureClass::ModelUnavailable) => (ErrorKind::NotFound, self.code.clone()),
+            Some(
+                FailureClass::ConnectFailure
+                | FailureClass::ServerError
+                | FailureClass::BrokenStream,
+            ) => (ErrorKind::Upstream, None),
+        };
+        let mut error = ClientError::new(kind, self.message.clone());
+        error.code = code.map(Into::into);
+        error
+    }
+}
+
+const MASK: &str = "[redacted]";
+
+/// The status that the provider's own words stand for, where they say more than the status does.
+fn effective_status(status: u16, words: [Option<&str>; 2]) -> u16 {
+    let said = words.into_iter().flatten().find_map(|word| {
+        Some(match word {
+            "overloaded_error" | "overloaded" | "engine_overloaded" => 529,
+            "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" => 429,
+            "authentication_error" | "invalid_api_key" => 401,
+            "billing_error" => 402,
+            "permission_error" => 403,
+            "not_found_error" | "model_not_found" => 404,
+            "request_too_large" => 413,
+            "timeout_error" => 504,
+            "invalid_request_error" => 400,
+            "api_error" | "server_error" | "internal_server_error" => 500,
+            _ => return None,
+        })
+    });
+    match (status, said) {
+        // Inside a 200 answer the words are all there is; in a 400 that says "model not found", "your key" or "no quota",
+        // and in a 5xx that says "overloaded", they are more exact.
+        (..400, Some(said)) | (400, Some(said @ (401..=404 | 429))) | (500.., Some(said @ 529)) => {
+            said
+        }
+        (..400, None) => 500,
+        _ => status,
+    }
+}
+
+/// Words for an account that is empty: waiting does not help.
+fn is_exhausted(word: &str) -> bool {
+    matches!(
+        word,
+        "insufficient_quota"
+            | "credit_balance_exhausted"
+            | "billing_hard_limit_reached"
+            | "enforced_spend_limit_reached"
+            | "billing_error"
+    )
+}
+
+/// One line, no HTML, bounded, words that look like keys masked.
+fn clean(text: &str) -> String {
+    let text = text.trim();
+    if text.starts_with('<') {
+        return "the provider answered with a page of HTML".to_owned();
+    }
+    let mut out = String::with_capacity(text.len().min(MAX_MESSAGE_BYTES));
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        mask_key(word, &mut out);
+        if out.len() > MAX_MESSAGE_BYTES {
+            out.truncate(out.floor_char_boundary(MAX_MESSAGE_BYTES));
+            out.push('…');
+            break;
+        }
+    }
+    out
+}
+
+/// Prefixes by which vendors mark keys.
+const KEY_PREFIXES: [&str; 9] = [
+    "sk-", "sk_", "pk-", "gsk_", "xai-", "AIza", "hf_", "Bearer", "eyJ",
+];
+
+/// Copies `word`, with what looks like a key in it masked: a vendor's prefix and eight or more key characters.
+fn mask_key(word: &str, out: &mut String) {
+    let is_key =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*' | '+' | '/' | '=');
+    let mut rest = word;
+    while !rest.is_empty() {
+        let start = rest.find(is_key).unwrap_or(rest.len());
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_key(c)).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(end);
+        let marked = KEY_PREFIXES
+            .iter()
+            .any(|prefix| token.len() >= prefix.len() + 8 && token.starts_with(prefix));
+        out.push_str(if marked { MASK } else { token });
+        rest = after;
+    }
+}
+
+#[cfg(test)]
+mod tests;

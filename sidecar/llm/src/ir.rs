@@ -1,0 +1,27 @@
+//! The intermediate representation: what a request, an answer and a stream mean, without a wire format.
+//!
+//! *Guarantees*: members that no format shares are kept with their origin ([`Extra`], [`Opaque`]), byte for byte, and go
+//! back to the same origin only. JSON that is not understood is never re-serialised.
+
+mod event;
+mod extra;
+mod message;
+mod opaque;
+mod raw;
+mod request;
+mod response;
+mod usage;
+
+pub use event::{BlockStart, Delta, Event, Start};
+pub use extra::Extra;
+pub(crate) use message::canonical_arguments;
+pub use message::{
+    Image, ImageSource, InputPart, Message, OutputPart, Reasoning, Text, ToolCall, ToolResult,
+};
+pub use opaque::{InvalidOpaque, Opaque};
+pub use raw::RawJson;
+pub use request::{
+    Effort, FunctionTool, JsonSchema, Request, ResponseFormat, Sampling, Tool, ToolChoice,
+};
+pub use response::{Choice, FinishReason, Response};
+pub use usage::Usage;

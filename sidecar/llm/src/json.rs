@@ -1,0 +1,9 @@
+//! JSON objects taken apart one level at a time, so that unknown members stay as they were written; and put together.
+
+mod object;
+mod path;
+mod writer;
+
+pub(crate) use object::{Object, array, is_string, kind_of, string};
+pub(crate) use path::Path;
+pub(crate) use writer::{Dropped, ObjectWriter, write_array, write_json};

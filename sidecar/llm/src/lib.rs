@@ -1,0 +1,35 @@
+//! Wire formats of LLM providers, the representation between them, and the surgical edits of pass-through.
+//!
+//! *Flow*: a request is either passed through ([`scan()`] once, [`edit()`] a few spans, [`WireFormat::relay`] the stream) or
+//! translated: `decode_request` of the client's format, `encode_request` of the provider's, [`translate`] the stream.
+//!
+//! *Guarantees*: no I/O, no clock, no randomness, no panic on data, memory bounded by [`sse::MAX_FRAME_BYTES`] and the
+//! size of the input; work linear in the input however it is cut into pieces. What cannot be expressed is refused
+//! ([`EncodeError`]) or reported ([`Encoded::dropped`]), never silently left out.
+//!
+//! *Caveats*: no format module imports another; they meet in [`ir`].
+#![warn(missing_docs)]
+
+pub mod anthropic;
+pub mod edit;
+pub mod error;
+pub mod fold;
+pub mod format;
+pub mod ir;
+mod json;
+pub mod openai_chat;
+mod relay;
+pub mod scan;
+pub mod sse;
+pub mod stream;
+
+pub use edit::{Edits, edit};
+pub use error::{
+    ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, RetryAfter, StreamFault,
+};
+pub use fkm_dialect::{Dialect, FailureClass, Format, MaxTokensField};
+pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
+pub use scan::{RequestScan, ScanError, scan};
+pub use stream::{
+    Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,
+};

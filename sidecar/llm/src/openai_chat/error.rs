@@ -1,0 +1,122 @@
+//! Errors: the shapes in which the family sends them, and the one in which clients expect them.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::{ClientError, ErrorKind, ProviderError, Said};
+
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    error: Detail<'a>,
+}
+
+/// All four members are always there: clients read them without asking.
+#[derive(Debug, Serialize)]
+struct Detail<'a> {
+    message: &'a str,
+    r#type: &'static str,
+    param: Option<&'a str>,
+    code: &'a str,
+}
+
+/// Reads an error answer.
+pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+    let said = match serde_json::from_slice(body) {
+        Ok(value) => said(&value),
+        Err(_) => Said {
+            message: Some(String::from_utf8_lossy(body).into_owned()),
+            ..Said::default()
+        },
+    };
+    ProviderError::classify(status, headers, &said)
+}
+
+/// Reads an error inside an answer of status 200: the text of its `error` member, or of the whole frame.
+pub(super) fn decode_inside(text: &[u8]) -> ProviderError {
+    let said = serde_json::from_slice(text).map(|value| said(&value));
+    ProviderError::of(200, &said.unwrap_or_default())
+}
+
+/// `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}`, or the inner object itself.
+fn said(body: &Value) -> Said {
+    let body = match body {
+        Value::Array(list) => list.first().unwrap_or(&Value::Null),
+        body => body,
+    };
+    let error = match body.get("error") {
+        Some(Value::Null) | None => body,
+        Some(error) => error,
+    };
+    let text = |name: &str| match error.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let status = ["code", "status_code", "status"]
+        .into_iter()
+        .filter_map(|name| error.get(name).or_else(|| body.get(name))?.as_u64())
+        .find_map(|code| {
+            u16::try_from(code)
+                .ok()
+                .filter(|code| (400..600).contains(code))
+        });
+    Said {
+        status,
+        message: error
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| text("message"))
+            .or_else(|| {
+                Some(
+                    error
+                        .get("message")
+                        .or_else(|| error.get("detail"))?
+                        .to_string(),
+                )
+            }),
+        kind: text("type"),
+        code: text("code"),
+        param: text("param"),
+        request_id: None,
+    }
+}
+
+/// A whole error body.
+pub(super) fn encode(error: &ClientError) -> Vec<u8> {
+    let body = Body {
+        error: Detail {
+            message: &error.message,
+            r#type: type_word(error.kind),
+            param: error.param.as_deref(),
+            code: error.code(),
+        },
+    };
+    serde_json::to_vec(&body).expect("strings are always JSON")
+}
+
+/// The last frame of a stream that failed. No `[DONE]` follows: clients would take the answer for complete.
+pub(super) fn encode_frame(error: &ClientError) -> Bytes {
+    let mut frame = b"data: ".to_vec();
+    frame.extend(encode(error));
+    frame.extend(b"\n\n");
+    frame.into()
+}
+
+fn type_word(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest
+        | ErrorKind::NotFound
+        | ErrorKind::MethodNotAllowed
+        | ErrorKind::PayloadTooLarge => "invalid_request_error",
+        ErrorKind::Unauthenticated => "authentication_error",
+        ErrorKind::Forbidden => "permission_error",
+        ErrorKind::RateLimited => "rate_limit_error",
+        ErrorKind::Timeout => "timeout_error",
+        ErrorKind::Upstream | ErrorKind::Overloaded | ErrorKind::Internal => "server_error",
+    }
+}
+
+#[cfg(test)]
+mod tests;

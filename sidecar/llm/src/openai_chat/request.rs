@@ -1,0 +1,40 @@
+//! Requests.
+
+mod decode;
+mod encode;
+
+pub(super) use decode::decode;
+pub(super) use encode::encode;
+
+/// The members of a request that the representation has, whatever their value.
+const MEMBERS: [&str; 18] = [
+    "model",
+    "messages",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "response_format",
+    "n",
+    "stream",
+    "stream_options",
+    "user",
+];
+
+/// The members of an assistant's message that the representation has.
+const ASSISTANT_MEMBERS: [&str; 7] = [
+    "role",
+    "content",
+    "refusal",
+    "tool_calls",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+];

@@ -1,0 +1,238 @@
+//! Reads a request.
+
+use serde_json::Number;
+use serde_json::value::RawValue;
+
+use crate::error::DecodeError;
+use crate::ir::{
+    Effort, Extra, FunctionTool, JsonSchema, Message, Opaque, OutputPart, RawJson, Request,
+    ResponseFormat, Sampling, Tool, ToolChoice, ToolResult,
+};
+use crate::json::{Object, Path, array, string};
+use crate::openai_chat::{FORMAT, content, reasoning, tool_call};
+
+/// Reads a client's request, into canonical form.
+pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError> {
+    let mut object = Object::parse(body, &Path::Root)?;
+    let (include_usage, stream_options) = stream_options(&mut object)?;
+    let request = Request {
+        model: object.required_string("model")?,
+        system: Vec::new(),
+        messages: messages(&mut object)?,
+        tools: tools(&mut object)?,
+        tool_choice: object.raw("tool_choice").map(tool_choice),
+        parallel_tool_calls: object.take("parallel_tool_calls", "true or false")?,
+        sampling: sampling(&mut object)?,
+        max_output_tokens: max_output_tokens(&mut object)?,
+        stop: stop(&mut object)?,
+        response_format: object.raw("response_format").and_then(response_format),
+        choices: choices(&mut object)?,
+        stream: object.take("stream", "true or false")?.unwrap_or_default(),
+        include_usage,
+        effort: effort(&mut object),
+        user: object.string("user")?,
+        stream_options,
+        extra: object.rest(FORMAT),
+    };
+    Ok(request.canonical())
+}
+
+fn stream_options(object: &mut Object<'_, '_>) -> Result<(bool, Extra), DecodeError> {
+    let Some(raw) = object.raw("stream_options") else {
+        return Ok((false, Extra::default()));
+    };
+    let path = object.path().member("stream_options");
+    let mut options = Object::from_raw(raw, &path)?;
+    let include_usage = options.take("include_usage", "true or false")?;
+    Ok((include_usage.unwrap_or_default(), options.rest(FORMAT)))
+}
+
+fn sampling(object: &mut Object<'_, '_>) -> Result<Sampling, DecodeError> {
+    let mut number = |name| object.take::<Number>(name, "a number");
+    Ok(Sampling {
+        temperature: number("temperature")?,
+        top_p: number("top_p")?,
+        top_k: None,
+        frequency_penalty: number("frequency_penalty")?,
+        presence_penalty: number("presence_penalty")?,
+        seed: number("seed")?,
+    })
+}
+
+fn max_output_tokens(object: &mut Object<'_, '_>) -> Result<Option<u64>, DecodeError> {
+    const EXPECTED: &str = "a whole number";
+    let old: Option<u64> = object.take("max_tokens", EXPECTED)?;
+    let new: Option<u64> = object.take("max_completion_tokens", EXPECTED)?;
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => {
+            Err(object.invalid("max_tokens", "left out beside max_completion_tokens"))
+        }
+        (old, new) => Ok(new.or(old)),
+    }
+}
+
+fn choices(object: &mut Object<'_, '_>) -> Result<Option<u32>, DecodeError> {
+    match object.take("n", "a whole number")? {
+        Some(n) if !(1..=128).contains(&n) => Err(object.invalid("n", "from 1 to 128")),
+        n => Ok(n),
+    }
+}
+
+fn stop(object: &mut Object<'_, '_>) -> Result<Vec<String>, DecodeError> {
+    match object.peek("stop").and_then(string) {
+        Some(text) => {
+            object.raw("stop");
+            Ok(vec![text.into_owned()])
+        }
+        None => Ok(object
+            .take("stop", "a string or an array of strings")?
+            .unwrap_or_default()),
+    }
+}
+
+/// An effort of a word that is not known is left to the provider.
+fn effort(object: &mut Object<'_, '_>) -> Option<Effort> {
+    let effort = Effort::from_name(&string(object.peek("reasoning_effort")?)?)?;
+    object.raw("reasoning_effort");
+    Some(effort)
+}
+
+fn tools(object: &mut Object<'_, '_>) -> Result<Vec<Tool>, DecodeError> {
+    let Some(raw) = object.raw("tools") else {
+        return Ok(Vec::new());
+    };
+    let path = object.path().member("tools");
+    (0..)
+        .zip(array(raw, &path)?)
+        .map(|(index, raw)| tool(raw, &path.item(index)))
+        .collect()
+}
+
+fn tool(raw: &RawValue, path: &Path<'_>) -> Result<Tool, DecodeError> {
+    let opaque = || Tool::Opaque(Opaque::new(FORMAT, raw.get()));
+    let mut object = Object::from_raw(raw, path)?;
+    if object.kind() != "function" {
+        return Ok(opaque());
+    }
+    object.raw("type");
+    let inner_path = path.member("function");
+    let mut function = Object::from_raw(object.required("function")?, &inner_path)?;
+    if !object.is_empty() {
+        return Ok(opaque());
+    }
+    Ok(Tool::Function(FunctionTool {
+        name: function.required_string("name")?,
+        description: function.string("description")?,
+        parameters: function.raw("parameters").map(RawJson::from),
+        strict: function.take("strict", "true or false")?,
+        extra: function.rest(FORMAT),
+    }))
+}
+
+fn tool_choice(raw: &RawValue) -> ToolChoice {
+    let opaque = || ToolChoice::Opaque(Opaque::new(FORMAT, raw.get()));
+    match string(raw).as_deref() {
+        Some("auto") => return ToolChoice::Auto,
+        Some("none") => return ToolChoice::None,
+        Some("required") => return ToolChoice::Required,
+        Some(_) => return opaque(),
+        None => {}
+    }
+    forced_function(raw).map_or_else(opaque, ToolChoice::Function)
+}
+
+/// The name in `{"type": "function", "function": {"name": …}}`.
+fn forced_function(raw: &RawValue) -> Option<String> {
+    let mut object = Object::from_raw(raw, &Path::Root).ok()?;
+    if object.kind() != "function" {
+        return None;
+    }
+    object.raw("type");
+    let mut function = Object::from_raw(object.raw("function")?, &Path::Root).ok()?;
+    let name = function.string("name").ok()??;
+    (object.is_empty() && function.is_empty()).then_some(name)
+}
+
+/// `text` is what is done anyway.
+fn response_format(raw: &RawValue) -> Option<ResponseFormat> {
+    let opaque = || ResponseFormat::Opaque(Opaque::new(FORMAT, raw.get()));
+    let Ok(mut object) = Object::from_raw(raw, &Path::Root) else {
+        return Some(opaque());
+    };
+    let kind = object.kind();
+    object.raw("type");
+    match &*kind {
+        "text" if object.is_empty() => None,
+        "json_object" if object.is_empty() => Some(ResponseFormat::JsonObject),
+        "json_schema" => Some(json_schema(object).map_or_else(opaque, ResponseFormat::JsonSchema)),
+        _ => Some(opaque()),
+    }
+}
+
+/// A schema of the known shape.
+fn json_schema(mut object: Object<'_, '_>) -> Option<JsonSchema> {
+    let mut inner = Object::from_raw(object.raw("json_schema")?, &Path::Root).ok()?;
+    let schema = JsonSchema {
+        name: inner.string("name").ok()?,
+        description: inner.string("description").ok()?,
+        schema: inner.raw("schema").map(RawJson::from),
+        strict: inner.take("strict", "true or false").ok()?,
+    };
+    (object.is_empty() && inner.is_empty()).then_some(schema)
+}
+
+fn messages(object: &mut Object<'_, '_>) -> Result<Vec<Message>, DecodeError> {
+    let path = object.path().member("messages");
+    (0..)
+        .zip(array(object.required("messages")?, &path)?)
+        .map(|(index, raw)| message(raw, &path.item(index)))
+        .collect()
+}
+
+fn message(raw: &RawValue, path: &Path<'_>) -> Result<Message, DecodeError> {
+    let mut object = Object::from_raw(raw, path)?;
+    let role = object.required_string("role")?;
+    let content_path = path.member("content");
+    match role.as_str() {
+        "system" | "developer" => Ok(Message::System {
+            parts: content::decode_input(object.raw("content"), &content_path)?,
+            extra: object.rest(FORMAT),
+        }),
+        "user" => Ok(Message::User {
+            parts: content::decode_input(object.raw("content"), &content_path)?,
+            extra: object.rest(FORMAT),
+        }),
+        "assistant" => assistant(object),
+        "tool" => {
+            let result = ToolResult {
+                call_id: object.required_string("tool_call_id")?,
+                parts: content::decode_input(object.raw("content"), &content_path)?,
+                is_error: false,
+                extra: object.rest(FORMAT),
+            };
+            Ok(Message::Tool {
+                results: vec![result],
+                extra: Extra::default(),
+            })
+        }
+        _ => Err(object.invalid("role", "developer, system, user, assistant or tool")),
+    }
+}
+
+fn assistant(mut object: Object<'_, '_>) -> Result<Message, DecodeError> {
+    let path = object.path().member("content");
+    let mut parts = reasoning::decode(&mut object)?;
+    parts.extend(content::decode_output(object.raw("content"), &path)?);
+    parts.extend(object.string("refusal")?.map(OutputPart::Refusal));
+    parts.extend(tool_call::decode_all(&mut object)?);
+    // Clients that send an answer back as they got it send empty lists along.
+    for name in ["annotations", "function_call", "audio"] {
+        if object.peek(name).is_some_and(|raw| raw.get() == "[]") {
+            object.raw(name);
+        }
+    }
+    Ok(Message::Assistant {
+        parts,
+        extra: object.rest(FORMAT),
+    })
+}

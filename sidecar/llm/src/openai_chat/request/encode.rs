@@ -1,0 +1,368 @@
+//! Writes a request.
+
+use fkm_dialect::MaxTokensField;
+
+use crate::error::EncodeError;
+use crate::format::{Encoded, Target};
+use crate::ir::{
+    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning,
+    Request, ResponseFormat, Text, Tool, ToolChoice, ToolResult,
+};
+use crate::json::{Dropped, ObjectWriter, kind_of, write_array, write_json};
+use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS};
+use crate::openai_chat::tool_call::{self, Call};
+use crate::openai_chat::{FORMAT, content, reasoning};
+
+const EFFORT: &str = "reasoning_effort";
+
+const INPUT_MESSAGE_MEMBERS: [&str; 2] = ["role", "content"];
+const TOOL_MESSAGE_MEMBERS: [&str; 3] = ["role", "content", "tool_call_id"];
+const FUNCTION_MEMBERS: [&str; 4] = ["name", "description", "parameters", "strict"];
+
+/// Writes a request for a provider. `stream` and what belongs to it follow the target, not the request.
+pub(in crate::openai_chat) fn encode(
+    request: &Request,
+    target: &Target<'_>,
+) -> Result<Encoded, EncodeError> {
+    let mut body = Vec::with_capacity(1024);
+    let mut dropped = Dropped::default();
+    let mut object = ObjectWriter::new(&mut body);
+    object.value("model", target.model);
+    messages(object.key("messages"), request, &mut dropped)?;
+    tools(&mut object, request, &mut dropped)?;
+    sampling(&mut object, request, &mut dropped);
+    let limit = match target.dialect.max_tokens_field {
+        MaxTokensField::MaxTokens => "max_tokens",
+        MaxTokensField::AsSent | MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+    };
+    object.optional(limit, request.max_output_tokens.as_ref());
+    if !request.stop.is_empty() {
+        object.value("stop", &request.stop);
+    }
+    response_format(&mut object, request)?;
+    object.optional("n", request.choices.filter(|n| *n != 1).as_ref());
+    let effort = request.effort.map(Effort::name);
+    object.optional(EFFORT, effort.as_ref());
+    object.optional("user", request.user.as_ref());
+    stream(&mut object, request, target, &mut dropped);
+    // An effort of a word that is not known is among the unknown members.
+    let mut known = MEMBERS.to_vec();
+    known.extend(effort.map(|_| EFFORT));
+    object.extra(&request.extra, FORMAT, &known, "", &mut dropped);
+    object.end();
+    Ok(Encoded {
+        body,
+        dropped: dropped.into_names(),
+    })
+}
+
+fn sampling(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+    let sampling = &request.sampling;
+    object.optional("temperature", sampling.temperature.as_ref());
+    object.optional("top_p", sampling.top_p.as_ref());
+    object.optional("frequency_penalty", sampling.frequency_penalty.as_ref());
+    object.optional("presence_penalty", sampling.presence_penalty.as_ref());
+    object.optional("seed", sampling.seed.as_ref());
+    if sampling.top_k.is_some() {
+        dropped.note("top_k");
+    }
+}
+
+fn stream(
+    object: &mut ObjectWriter<'_>,
+    request: &Request,
+    target: &Target<'_>,
+    dropped: &mut Dropped,
+) {
+    let options = &request.stream_options;
+    if !target.stream {
+        for (name, ..) in options.iter() {
+            dropped.note_in("stream_options", name);
+        }
+        return;
+    }
+    object.value("stream", &true);
+    if target.dialect.stream_usage || !options.is_empty() {
+        let mut inner = ObjectWriter::new(object.key("stream_options"));
+        if target.dialect.stream_usage {
+            inner.value("include_usage", &true);
+        }
+        inner.extra(
+            options,
+            FORMAT,
+            &["include_usage"],
+            "stream_options",
+            dropped,
+        );
+        inner.end();
+    }
+}
+
+fn tools(
+    object: &mut ObjectWriter<'_>,
+    request: &Request,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    let mut kept: Vec<&Tool> = request.tools.iter().collect();
+    kept.retain(|tool| is_ours(tool, dropped));
+    if !kept.is_empty() {
+        write_array(object.key("tools"), kept, |out, tool| match tool {
+            Tool::Function(function) => write_function(out, function, dropped),
+            Tool::Opaque(raw) => out.extend(&raw.bytes),
+        });
+    }
+    match &request.tool_choice {
+        None => {}
+        Some(ToolChoice::Auto) => object.value("tool_choice", "auto"),
+        Some(ToolChoice::None) => object.value("tool_choice", "none"),
+        Some(ToolChoice::Required) => object.value("tool_choice", "required"),
+        Some(ToolChoice::Function(name)) => {
+            let mut choice = ObjectWriter::new(object.key("tool_choice"));
+            choice.value("type", "function");
+            let mut function = ObjectWriter::new(choice.key("function"));
+            function.value("name", name);
+            function.end();
+            choice.end();
+        }
+        Some(ToolChoice::Opaque(raw)) => write_own(object, "tool_choice", raw)?,
+    }
+    object.optional("parallel_tool_calls", request.parallel_tool_calls.as_ref());
+    Ok(())
+}
+
+/// Tools that another provider runs itself are left out, and noted.
+fn is_ours(tool: &Tool, dropped: &mut Dropped) -> bool {
+    match tool {
+        Tool::Opaque(raw) if raw.origin != FORMAT => {
+            dropped.note_in("tools", &kind_of(&raw.bytes));
+            false
+        }
+        _ => true,
+    }
+}
+
+fn write_function(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Dropped) {
+    let mut object = ObjectWriter::new(out);
+    object.value("type", "function");
+    let mut inner = ObjectWriter::new(object.key("function"));
+    inner.value("name", &function.name);
+    inner.optional("description", function.description.as_ref());
+    inner.optional("parameters", function.parameters.as_ref());
+    inner.optional("strict", function.strict.as_ref());
+    inner.extra(&function.extra, FORMAT, &FUNCTION_MEMBERS, "tool", dropped);
+    inner.end();
+    object.end();
+}
+
+/// Writes a member that is kept as JSON, at home only.
+fn write_own(object: &mut ObjectWriter<'_>, name: &str, raw: &Opaque) -> Result<(), EncodeError> {
+    if raw.origin != FORMAT {
+        return Err(EncodeError::Unsupported {
+            path: name.to_owned(),
+            format: FORMAT,
+            reason: format!("this form is known to {} only", raw.origin),
+        });
+    }
+    object.key(name).extend(&raw.bytes);
+    Ok(())
+}
+
+fn response_format(object: &mut ObjectWriter<'_>, request: &Request) -> Result<(), EncodeError> {
+    const NAME: &str = "response_format";
+    match &request.response_format {
+        None => {}
+        Some(ResponseFormat::JsonObject) => {
+            let mut format = ObjectWriter::new(object.key(NAME));
+            format.value("type", "json_object");
+            format.end();
+        }
+        Some(ResponseFormat::JsonSchema(schema)) => write_schema(object.key(NAME), schema),
+        Some(ResponseFormat::Opaque(raw)) => write_own(object, NAME, raw)?,
+    }
+    Ok(())
+}
+
+fn write_schema(out: &mut Vec<u8>, schema: &JsonSchema) {
+    let mut format = ObjectWriter::new(out);
+    format.value("type", "json_schema");
+    let mut inner = ObjectWriter::new(format.key("json_schema"));
+    // Demanded here, and not known everywhere.
+    inner.value("name", schema.name.as_deref().unwrap_or("answer"));
+    inner.optional("description", schema.description.as_ref());
+    inner.optional("schema", schema.schema.as_ref());
+    inner.optional("strict", schema.strict.as_ref());
+    inner.end();
+    format.end();
+}
+
+/// Writes the messages; results of tools become one message each.
+fn messages(
+    out: &mut Vec<u8>,
+    request: &Request,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    out.push(b'[');
+    let first = out.len();
+    if !request.system.is_empty() {
+        write_system(out, &request.system, dropped);
+    }
+    for message in &request.messages {
+        match message {
+            Message::System { parts, extra } => {
+                separate(out, first);
+                write_input(out, "system", parts, extra, dropped)?;
+            }
+            Message::User { parts, extra } => {
+                separate(out, first);
+                write_input(out, "user", parts, extra, dropped)?;
+            }
+            Message::Assistant { parts, extra } => {
+                separate(out, first);
+                write_assistant(out, parts, extra, dropped);
+            }
+            Message::Tool { results, extra } => {
+                for (name, ..) in extra.iter() {
+                    dropped.note_in("message", name);
+                }
+                for result in results {
+                    separate(out, first);
+                    write_result(out, result, dropped)?;
+                }
+            }
+        }
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn separate(out: &mut Vec<u8>, first: usize) {
+    if out.len() > first {
+        out.push(b',');
+    }
+}
+
+fn write_system(out: &mut Vec<u8>, texts: &[Text], dropped: &mut Dropped) {
+    let mut object = ObjectWriter::new(out);
+    object.value("role", "system");
+    content::encode_texts(object.key("content"), texts, dropped);
+    object.end();
+}
+
+fn write_input(
+    out: &mut Vec<u8>,
+    role: &str,
+    parts: &[InputPart],
+    extra: &Extra,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    let mut object = ObjectWriter::new(out);
+    object.value("role", role);
+    content::encode_input(object.key("content"), parts, dropped)?;
+    object.extra(extra, FORMAT, &INPUT_MESSAGE_MEMBERS, "message", dropped);
+    object.end();
+    Ok(())
+}
+
+fn write_result(
+    out: &mut Vec<u8>,
+    result: &ToolResult,
+    dropped: &mut Dropped,
+) -> Result<(), EncodeError> {
+    if result.is_error {
+        dropped.note("tool_result.is_error");
+    }
+    let mut object = ObjectWriter::new(out);
+    object.value("role", "tool");
+    object.value("tool_call_id", &result.call_id);
+    content::encode_input(object.key("content"), &result.parts, dropped)?;
+    object.extra(
+        &result.extra,
+        FORMAT,
+        &TOOL_MESSAGE_MEMBERS,
+        "tool_result",
+        dropped,
+    );
+    object.end();
+    Ok(())
+}
+
+/// An assistant's parts, by the member that they go into.
+#[derive(Default)]
+struct Sorted<'a> {
+    thoughts: Vec<&'a Reasoning>,
+    content: Vec<&'a OutputPart>,
+    calls: Vec<Call<'a>>,
+    /// A part came after one of a later member.
+    out_of_order: bool,
+}
+
+fn write_assistant(out: &mut Vec<u8>, parts: &[OutputPart], extra: &Extra, dropped: &mut Dropped) {
+    let sorted = Sorted::new(parts, dropped);
+    if sorted.out_of_order {
+        dropped.note("message.order");
+    }
+    let mut object = ObjectWriter::new(out);
+    object.value("role", "assistant");
+    reasoning::encode(&mut object, &sorted.thoughts, dropped);
+    write_output(object.key("content"), &sorted, dropped);
+    tool_call::encode_all(&mut object, &sorted.calls, dropped);
+    object.extra(extra, FORMAT, &ASSISTANT_MEMBERS, "message", dropped);
+    object.end();
+}
+
+fn write_output(out: &mut Vec<u8>, sorted: &Sorted<'_>, dropped: &mut Dropped) {
+    match sorted.content.as_slice() {
+        [] if sorted.calls.is_empty() => write_json(out, ""),
+        [] => write_json(out, &()),
+        [OutputPart::Text(text)] if text.extra.is_empty() => {
+            content::note_citations(text, dropped);
+            write_json(out, &text.text);
+        }
+        parts => write_array(out, parts, |out, part| match part {
+            OutputPart::Text(text) => content::encode_text(out, text, dropped),
+            OutputPart::Refusal(text) => {
+                let mut object = ObjectWriter::new(out);
+                object.value("type", "refusal");
+                object.value("refusal", text);
+                object.end();
+            }
+            OutputPart::Opaque(raw) => out.extend(&raw.bytes),
+            OutputPart::Reasoning(_) | OutputPart::ToolCall(_) => {}
+        }),
+    }
+}
+
+// === impl Sorted ===
+
+impl<'a> Sorted<'a> {
+    /// Leaves out, and notes, what only another format understands.
+    fn new(parts: &'a [OutputPart], dropped: &mut Dropped) -> Self {
+        let mut sorted = Self::default();
+        for part in parts {
+            match part {
+                OutputPart::Reasoning(thought) => {
+                    let state = thought.state.as_ref();
+                    if state.is_some_and(|state| state.origin != FORMAT) {
+                        dropped.note("thinking");
+                        continue;
+                    }
+                    sorted.out_of_order |= !sorted.content.is_empty() || !sorted.calls.is_empty();
+                    sorted.thoughts.push(thought);
+                }
+                OutputPart::Opaque(raw) if raw.origin != FORMAT => {
+                    dropped.note_in("content", &kind_of(&raw.bytes));
+                }
+                OutputPart::Opaque(raw) if tool_call::is_call(raw) => {
+                    sorted.calls.push(Call::Other(raw));
+                }
+                OutputPart::ToolCall(call) => sorted.calls.push(Call::Function(call)),
+                OutputPart::Text(text) if text.is_empty() => {}
+                OutputPart::Text(_) | OutputPart::Refusal(_) | OutputPart::Opaque(_) => {
+                    sorted.out_of_order |= !sorted.calls.is_empty();
+                    sorted.content.push(part);
+                }
+            }
+        }
+        sorted
+    }
+}

@@ -1,0 +1,391 @@
+//! One choice of a stream that is decoded: which part is open, and what belongs to it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::DecodeError;
+use crate::ir::{
+    BlockStart, Delta, Event, Extra, FinishReason, Opaque, OutputPart, RawJson, Reasoning, Text,
+};
+use crate::json::{Object, Path, array, is_string, string};
+use crate::openai_chat::reasoning::{self, Entry};
+use crate::openai_chat::response::OF_MESSAGE;
+use crate::openai_chat::{FORMAT, content, types};
+
+/// A choice on its way.
+pub(super) struct Choice {
+    index: u32,
+    /// The number of the next part.
+    next: u32,
+    open: Open,
+    /// Thoughts that cannot be read, until the readable ones around them are complete.
+    hidden: Vec<Entry>,
+    /// The number of the last call, as the provider counts.
+    last_call: Option<u64>,
+    any_call: bool,
+    logprobs: Logprobs,
+    extra: Extra,
+    finished: bool,
+}
+
+/// The part that grows.
+enum Open {
+    Nothing,
+    Text,
+    Refusal,
+    /// With the members of its entry, when it has one.
+    Reasoning(Option<Entry>),
+    /// With its id.
+    Call(String),
+}
+
+/// The tokens' probabilities, which come in pieces.
+#[derive(Default, Serialize)]
+struct Logprobs {
+    content: Option<Vec<RawJson>>,
+    refusal: Option<Vec<RawJson>>,
+}
+
+// === impl Choice ===
+
+impl Choice {
+    pub(super) fn new(index: u32) -> Self {
+        Self {
+            index,
+            next: 0,
+            open: Open::Nothing,
+            hidden: Vec::new(),
+            last_call: None,
+            any_call: false,
+            logprobs: Logprobs::default(),
+            extra: Extra::default(),
+            finished: false,
+        }
+    }
+
+    pub(super) fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Takes this choice's share of a chunk. What follows the finish reason has nothing to add.
+    pub(super) fn chunk(
+        &mut self,
+        mut object: Object<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        if self.finished {
+            return Ok(());
+        }
+        let finish_reason = object.string("finish_reason")?;
+        if let Some(raw) = object.raw("logprobs") {
+            self.logprobs.add(raw)?;
+        }
+        let path = object.path().member("delta");
+        if let Some(raw) = object.raw("delta") {
+            self.delta(Object::from_raw(raw, &path)?, out)?;
+        }
+        object.rest_into(&mut self.extra, FORMAT, "");
+        if let Some(word) = finish_reason.filter(|word| !word.is_empty()) {
+            self.finish(types::finish_reason(&word), out);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, reason: FinishReason, out: &mut Vec<Event>) {
+        self.close(out);
+        self.flush_hidden(out);
+        self.finished = true;
+        if let Some(logprobs) = std::mem::take(&mut self.logprobs).into_raw() {
+            self.extra.insert(FORMAT, "logprobs", logprobs);
+        }
+        out.push(Event::Stop {
+            choice: self.index,
+            reason: match reason {
+                // Providers differ in what they say when a tool was forced.
+                FinishReason::Stop if self.any_call => FinishReason::ToolCalls,
+                reason => reason,
+            },
+            extra: std::mem::take(&mut self.extra),
+        });
+    }
+
+    fn delta(
+        &mut self,
+        mut delta: Object<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        delta.raw("role");
+        self.reasoning(&mut delta, out)?;
+        let path = delta.path().member("content");
+        for part in content::decode_output(delta.raw("content"), &path)? {
+            self.part(part, out);
+        }
+        self.annotations(&mut delta, out)?;
+        if let Some(text) = delta.string("refusal")?.filter(|text| !text.is_empty()) {
+            self.refusal(text, out);
+        }
+        let path = delta.path().member("tool_calls");
+        if let Some(raw) = delta.raw("tool_calls") {
+            for (index, raw) in array(raw, &path)?.into_iter().enumerate() {
+                self.call(Object::from_raw(raw, &path.item(index))?, out)?;
+            }
+        }
+        delta.rest_into(&mut self.extra, FORMAT, OF_MESSAGE);
+        Ok(())
+    }
+
+    fn part(&mut self, part: OutputPart, out: &mut Vec<Event>) {
+        match part {
+            OutputPart::Text(text) => self.text(text, out),
+            OutputPart::Reasoning(Reasoning { text, .. }) => {
+                self.plain_reasoning(text.unwrap_or_default(), out);
+            }
+            OutputPart::Refusal(text) => self.refusal(text, out),
+            OutputPart::Opaque(raw) => {
+                self.begin(BlockStart::Opaque(raw), Open::Nothing, out);
+                self.stop(out);
+            }
+            // Not among the parts of a content.
+            OutputPart::ToolCall(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: Text, out: &mut Vec<Event>) {
+        if text.text.is_empty() && text.extra.is_empty() {
+            return;
+        }
+        if !matches!(self.open, Open::Text) || !text.extra.is_empty() {
+            let start = BlockStart::Text { extra: text.extra };
+            self.begin(start, Open::Text, out);
+        }
+        self.add(Delta::Text(text.text), out);
+    }
+
+    fn annotations(
+        &mut self,
+        delta: &mut Object<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        let path = delta.path().member("annotations");
+        let Some(raw) = delta.raw("annotations") else {
+            return Ok(());
+        };
+        for raw in array(raw, &path)? {
+            if !matches!(self.open, Open::Text) {
+                let extra = Extra::default();
+                self.begin(BlockStart::Text { extra }, Open::Text, out);
+            }
+            self.add(Delta::Citation(Opaque::new(FORMAT, raw.get())), out);
+        }
+        Ok(())
+    }
+
+    fn refusal(&mut self, text: String, out: &mut Vec<Event>) {
+        if !matches!(self.open, Open::Refusal) {
+            self.begin(BlockStart::Refusal, Open::Refusal, out);
+        }
+        self.add(Delta::Refusal(text), out);
+    }
+
+    fn reasoning(
+        &mut self,
+        delta: &mut Object<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        let entries = reasoning::take_entries(delta)?;
+        let text = reasoning::take_text(delta)?;
+        if !entries.iter().any(Entry::is_text) {
+            self.plain_reasoning(text.unwrap_or_default(), out);
+        }
+        for entry in entries {
+            match entry.is_text() {
+                true => self.entry(entry, out),
+                false => self.hide(entry),
+            }
+        }
+        Ok(())
+    }
+
+    fn plain_reasoning(&mut self, text: String, out: &mut Vec<Event>) {
+        if text.is_empty() {
+            return;
+        }
+        if !matches!(self.open, Open::Reasoning(_)) {
+            let extra = Extra::default();
+            let start = BlockStart::Reasoning { extra };
+            self.begin_beside_hidden(start, Open::Reasoning(None), out);
+        }
+        self.add(Delta::Reasoning(text), out);
+    }
+
+    /// A piece of a thought that can be read.
+    fn entry(&mut self, mut entry: Entry, out: &mut Vec<Event>) {
+        let text = entry.take_text().unwrap_or_default();
+        match &mut self.open {
+            Open::Reasoning(Some(open)) if open.continues(&entry) => open.merge(entry),
+            _ => {
+                let extra = Extra::default();
+                let start = BlockStart::Reasoning { extra };
+                self.begin(start, Open::Reasoning(Some(entry)), out);
+            }
+        }
+        if !text.is_empty() {
+            self.add(Delta::Reasoning(text), out);
+        }
+    }
+
+    /// A piece of a thought that cannot be read.
+    fn hide(&mut self, entry: Entry) {
+        match self.hidden.last_mut() {
+            Some(last) if last.continues(&entry) => last.merge(entry),
+            _ => self.hidden.push(entry),
+        }
+    }
+
+    fn flush_hidden(&mut self, out: &mut Vec<Event>) {
+        for entry in std::mem::take(&mut self.hidden) {
+            if let Some(state) = entry.into_state() {
+                let extra = Extra::default();
+                self.start(BlockStart::HiddenReasoning { state, extra }, out);
+                self.stop(out);
+            }
+        }
+    }
+
+    fn call(&mut self, mut call: Object<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
+        if !matches!(&*call.kind(), "function" | "") {
+            return Err(call.invalid("type", "`function`; other calls are not streamed"));
+        }
+        call.raw("type");
+        let number: Option<u64> = call.take("index", "a whole number")?;
+        let id = call.string("id")?.filter(|id| !id.is_empty());
+        let path = call.path().member("function");
+        let (name, arguments) = match call.raw("function") {
+            Some(raw) => function(Object::from_raw(raw, &path)?)?,
+            None => (None, String::new()),
+        };
+        if self.continues_call(number, id.as_deref()) {
+            self.last_call = number.or(self.last_call);
+        } else if let Some(name) = name.filter(|name| !name.is_empty()) {
+            self.last_call = number.or(self.last_call);
+            self.any_call = true;
+            let id = id.unwrap_or_default();
+            let start = BlockStart::ToolCall {
+                id: id.clone(),
+                name,
+                extra: call.rest(FORMAT),
+            };
+            self.begin(start, Open::Call(id), out);
+        } else {
+            return Err(call.invalid(
+                "function.name",
+                "in the first piece of a call, whole calls one after the other",
+            ));
+        }
+        if !arguments.is_empty() {
+            self.add(Delta::Arguments(arguments), out);
+        }
+        Ok(())
+    }
+
+    /// Whether a piece belongs to the open call. Some count all calls as 0, some do not count, some repeat the id.
+    fn continues_call(&self, number: Option<u64>, id: Option<&str>) -> bool {
+        let Open::Call(open) = &self.open else {
+            return false;
+        };
+        let same_number = number.is_none() || self.last_call.is_none() || number == self.last_call;
+        same_number && id.is_none_or(|id| id == open)
+    }
+
+    fn begin(&mut self, start: BlockStart, open: Open, out: &mut Vec<Event>) {
+        self.close(out);
+        self.flush_hidden(out);
+        self.start(start, out);
+        self.open = open;
+    }
+
+    /// Begins plain thinking: hidden thoughts go on beside it.
+    fn begin_beside_hidden(&mut self, start: BlockStart, open: Open, out: &mut Vec<Event>) {
+        self.close(out);
+        self.start(start, out);
+        self.open = open;
+    }
+
+    fn start(&mut self, start: BlockStart, out: &mut Vec<Event>) {
+        self.next += 1;
+        out.push(Event::BlockStart {
+            choice: self.index,
+            block: self.next - 1,
+            start,
+        });
+    }
+
+    fn add(&mut self, delta: Delta, out: &mut Vec<Event>) {
+        out.push(Event::Delta {
+            choice: self.index,
+            block: self.next - 1,
+            delta,
+        });
+    }
+
+    fn stop(&mut self, out: &mut Vec<Event>) {
+        out.push(Event::BlockStop {
+            choice: self.index,
+            block: self.next - 1,
+        });
+    }
+
+    /// Ends the part that is open.
+    fn close(&mut self, out: &mut Vec<Event>) {
+        match std::mem::replace(&mut self.open, Open::Nothing) {
+            Open::Nothing => return,
+            Open::Reasoning(Some(entry)) => {
+                if let Some(state) = entry.into_state() {
+                    self.add(Delta::State(state), out);
+                }
+            }
+            Open::Text | Open::Refusal | Open::Reasoning(None) | Open::Call(_) => {}
+        }
+        self.stop(out);
+    }
+}
+
+/// Name and arguments of a piece of a call.
+fn function(mut function: Object<'_, '_>) -> Result<(Option<String>, String), DecodeError> {
+    let name = function.string("name")?;
+    let arguments = match function.raw("arguments") {
+        None => String::new(),
+        Some(raw) if is_string(raw) => string(raw)
+            .ok_or_else(|| function.invalid("arguments", "a string"))?
+            .into_owned(),
+        Some(raw) => raw.get().to_owned(),
+    };
+    Ok((name, arguments))
+}
+
+// === impl Logprobs ===
+
+impl Logprobs {
+    fn add(&mut self, raw: &RawValue) -> Result<(), DecodeError> {
+        let mut object = Object::from_raw(raw, &Path::Root)?;
+        for (name, slot) in [
+            ("content", &mut self.content),
+            ("refusal", &mut self.refusal),
+        ] {
+            if let Some(raw) = object.raw(name) {
+                let items = array(raw, &Path::Root)?;
+                let slot = slot.get_or_insert_default();
+                slot.extend(items.into_iter().map(RawJson::from));
+            }
+        }
+        Ok(())
+    }
+
+    fn into_raw(self) -> Option<RawJson> {
+        if self.content.is_none() && self.refusal.is_none() {
+            return None;
+        }
+        let text = serde_json::to_string(&self).ok()?;
+        RawJson::try_new(&text).ok()
+    }
+}

@@ -1,0 +1,295 @@
+//! Events to chunks.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::format::StreamOptions;
+use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Start, Usage};
+use crate::json::{Dropped, ObjectWriter, write_json};
+use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, split};
+use crate::openai_chat::{FORMAT, reasoning, types};
+use crate::stream::StreamEncoder;
+
+/// Encodes one stream.
+pub(in crate::openai_chat) struct Encoder {
+    options: StreamOptions,
+    /// What every chunk begins with, up to the opening of its choices; empty until the start.
+    head: Vec<u8>,
+    choices: BTreeMap<u32, Choice>,
+    usage: Option<Usage>,
+}
+
+/// A choice on its way.
+#[derive(Default)]
+struct Choice {
+    /// Calls so far.
+    calls: usize,
+    /// Thoughts so far.
+    thoughts: usize,
+    /// The open part is a call without any arguments yet.
+    bare_call: bool,
+}
+
+/// The delta of a call's first piece.
+#[derive(Serialize)]
+struct FunctionOut<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+// === impl Encoder ===
+
+impl Encoder {
+    pub(in crate::openai_chat) fn new(options: &StreamOptions) -> Self {
+        Self {
+            options: options.clone(),
+            head: Vec::new(),
+            choices: BTreeMap::new(),
+            usage: None,
+        }
+    }
+
+    fn start(&mut self, start: &Start) {
+        let shown = self.options.model.as_deref().or(start.model.as_deref());
+        let mut head = b"data: ".to_vec();
+        let mut object = ObjectWriter::new(&mut head);
+        object.value("id", start.id.as_deref().unwrap_or_default());
+        object.value("object", "chat.completion.chunk");
+        let created = start.created.unwrap_or(self.options.created);
+        object.value("created", &created);
+        object.value("model", shown.unwrap_or_default());
+        // Streams have no place to say what was dropped.
+        object.extra(&start.extra, FORMAT, &MEMBERS, "", &mut Dropped::default());
+        object.key("choices");
+        self.head = head;
+    }
+
+    /// One chunk with the members that `delta` writes.
+    fn chunk(
+        &mut self,
+        choice: u32,
+        delta: impl FnOnce(&mut ObjectWriter<'_>),
+        out: &mut Vec<Bytes>,
+    ) {
+        self.greet(choice, out);
+        let frame = self.frame(choice, delta);
+        out.push(frame);
+    }
+
+    fn frame(&self, choice: u32, delta: impl FnOnce(&mut ObjectWriter<'_>)) -> Bytes {
+        let mut frame = Vec::with_capacity(self.head.len() + 256);
+        frame.extend_from_slice(&self.head);
+        frame.push(b'[');
+        let mut object = ObjectWriter::new(&mut frame);
+        object.value("index", &choice);
+        let mut inner = ObjectWriter::new(object.key("delta"));
+        delta(&mut inner);
+        inner.end();
+        object.value("logprobs", &());
+        object.value("finish_reason", &());
+        object.end();
+        self.close(frame)
+    }
+
+    fn close(&self, mut frame: Vec<u8>) -> Bytes {
+        frame.extend_from_slice(match self.options.include_usage {
+            true => b"],\"usage\":null}\n\n",
+            false => b"]}\n\n",
+        });
+        frame.into()
+    }
+
+    /// A choice's first chunk carries the role.
+    fn greet(&mut self, choice: u32, out: &mut Vec<Bytes>) {
+        if self.head.is_empty() {
+            self.start(&Start::default());
+        }
+        if self.choices.contains_key(&choice) {
+            return;
+        }
+        self.choices.insert(choice, Choice::default());
+        let first = self.frame(choice, |delta| {
+            delta.value("role", "assistant");
+            delta.value("content", "");
+            delta.value("refusal", &());
+        });
+        out.push(first);
+    }
+
+    fn begin(&mut self, choice: u32, start: &BlockStart, out: &mut Vec<Bytes>) {
+        self.greet(choice, out);
+        let state = self.choices.entry(choice).or_default();
+        match start {
+            BlockStart::ToolCall { id, name, extra } => {
+                state.bare_call = true;
+                state.calls += 1;
+                let index = state.calls - 1;
+                let write = |delta: &mut ObjectWriter<'_>| call(delta, index, id, name, extra);
+                self.chunk(choice, write, out);
+            }
+            BlockStart::Reasoning { .. } => state.thoughts += 1,
+            BlockStart::HiddenReasoning { state: opaque, .. } => {
+                state.thoughts += 1;
+                let index = state.thoughts - 1;
+                let write = |delta: &mut ObjectWriter<'_>| thought(delta, index, None, opaque);
+                self.chunk(choice, write, out);
+            }
+            BlockStart::Text { .. } | BlockStart::Refusal | BlockStart::Opaque(_) => {}
+        }
+    }
+
+    fn delta(&mut self, choice: u32, delta: &Delta, out: &mut Vec<Bytes>) {
+        self.greet(choice, out);
+        let state = self.choices.entry(choice).or_default();
+        match delta {
+            Delta::Text(text) => self.chunk(choice, |d| d.value("content", text), out),
+            Delta::Refusal(text) => self.chunk(choice, |d| d.value("refusal", text), out),
+            Delta::Arguments(text) => {
+                if text.is_empty() {
+                    return;
+                }
+                state.bare_call &= text.trim_ascii().is_empty();
+                let index = state.calls.saturating_sub(1);
+                self.chunk(choice, |delta| arguments(delta, index, text), out);
+            }
+            Delta::Reasoning(text) => {
+                let index = state.thoughts.saturating_sub(1);
+                let write = |delta: &mut ObjectWriter<'_>| {
+                    delta.value("reasoning_content", text);
+                    let out = delta.key("reasoning_details");
+                    out.push(b'[');
+                    reasoning::foreign_entry(out, index, Some(text), None);
+                    out.push(b']');
+                };
+                self.chunk(choice, write, out);
+            }
+            Delta::State(opaque) => {
+                let index = state.thoughts.saturating_sub(1);
+                let write = |delta: &mut ObjectWriter<'_>| thought(delta, index, Some(""), opaque);
+                self.chunk(choice, write, out);
+            }
+            Delta::Citation(raw) if raw.origin == FORMAT => {
+                let write = |delta: &mut ObjectWriter<'_>| {
+                    let out = delta.key("annotations");
+                    out.push(b'[');
+                    out.extend_from_slice(&raw.bytes);
+                    out.push(b']');
+                };
+                self.chunk(choice, write, out);
+            }
+            Delta::Citation(_) => {}
+        }
+    }
+
+    /// A call that needs no arguments has an empty object all the same.
+    fn end_block(&mut self, choice: u32, out: &mut Vec<Bytes>) {
+        let state = self.choices.entry(choice).or_default();
+        if std::mem::take(&mut state.bare_call) {
+            let index = state.calls.saturating_sub(1);
+            self.chunk(choice, |delta| arguments(delta, index, "{}"), out);
+        }
+    }
+
+    fn stop(&mut self, choice: u32, reason: &FinishReason, extra: &Extra, out: &mut Vec<Bytes>) {
+        self.greet(choice, out);
+        let (mine, of_message) = split(extra);
+        let dropped = &mut Dropped::default();
+        let mut frame = self.head.clone();
+        frame.push(b'[');
+        let mut object = ObjectWriter::new(&mut frame);
+        object.value("index", &choice);
+        let mut delta = ObjectWriter::new(object.key("delta"));
+        delta.extra(&of_message, FORMAT, &MESSAGE_MEMBERS, "", dropped);
+        delta.end();
+        if mine.get(FORMAT, "logprobs").is_none() {
+            object.value("logprobs", &());
+        }
+        object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "", dropped);
+        object.value("finish_reason", types::finish_word(reason).0);
+        object.end();
+        out.push(self.close(frame));
+    }
+}
+
+impl StreamEncoder for Encoder {
+    fn push(&mut self, event: &Event, out: &mut Vec<Bytes>) {
+        match event {
+            Event::Start(start) => {
+                self.start(start);
+                self.greet(0, out);
+            }
+            Event::BlockStart { choice, start, .. } => self.begin(*choice, start, out),
+            Event::Delta { choice, delta, .. } => self.delta(*choice, delta, out),
+            Event::BlockStop { choice, .. } => self.end_block(*choice, out),
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Stop {
+                choice,
+                reason,
+                extra,
+            } => self.stop(*choice, reason, extra, out),
+            Event::Error(error) => out.push(crate::openai_chat::error::encode_frame(&error.into())),
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<Bytes>) {
+        if let Some(usage) = self.usage.filter(|_| self.options.include_usage) {
+            let mut frame = self.head.clone();
+            frame.extend_from_slice(b"[],\"usage\":");
+            write_json(&mut frame, &types::usage_out(usage));
+            frame.extend_from_slice(b"}\n\n");
+            out.push(frame.into());
+        }
+        out.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    }
+}
+
+/// The first piece of a call: id and name, no arguments yet.
+fn call(delta: &mut ObjectWriter<'_>, index: usize, id: &str, name: &str, extra: &Extra) {
+    let out = delta.key("tool_calls");
+    out.push(b'[');
+    let mut object = ObjectWriter::new(out);
+    object.value("index", &index);
+    object.value("id", id);
+    object.value("type", "function");
+    let arguments = "";
+    object.value("function", &FunctionOut { name, arguments });
+    let known = ["index", "id", "type", "function"];
+    object.extra(extra, FORMAT, &known, "", &mut Dropped::default());
+    object.end();
+    out.push(b']');
+}
+
+/// Another piece of a call's arguments.
+fn arguments(delta: &mut ObjectWriter<'_>, index: usize, text: &str) {
+    #[derive(Serialize)]
+    struct Piece<'a> {
+        index: usize,
+        function: Arguments<'a>,
+    }
+    #[derive(Serialize)]
+    struct Arguments<'a> {
+        arguments: &'a str,
+    }
+    let function = Arguments { arguments: text };
+    delta.value("tool_calls", &[Piece { index, function }]);
+}
+
+/// The state of a thought.
+fn thought(
+    delta: &mut ObjectWriter<'_>,
+    index: usize,
+    text: Option<&str>,
+    state: &crate::ir::Opaque,
+) {
+    let out = delta.key("reasoning_details");
+    out.push(b'[');
+    match state.origin == FORMAT {
+        true => {
+            reasoning::own_entry(out, index, text, state);
+        }
+        false => reasoning::foreign_entry(out, index, text, Some(&state.wrap(FORMAT))),
+    }
+    out.push(b']');
+}

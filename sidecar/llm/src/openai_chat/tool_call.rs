@@ -1,0 +1,84 @@
+//! The calls of a whole message.
+
+use serde_json::value::RawValue;
+
+use crate::error::DecodeError;
+use crate::ir::{Opaque, OutputPart, ToolCall, canonical_arguments};
+use crate::json::{Dropped, Object, ObjectWriter, Path, array, is_string, write_array};
+use crate::openai_chat::FORMAT;
+
+const MEMBERS: [&str; 4] = ["id", "type", "function", "index"];
+
+/// Reads `tool_calls`, taking it. Calls of another type than `function` are kept as they are.
+pub(super) fn decode_all(message: &mut Object<'_, '_>) -> Result<Vec<OutputPart>, DecodeError> {
+    let Some(raw) = message.raw("tool_calls") else {
+        return Ok(Vec::new());
+    };
+    let path = message.path().member("tool_calls");
+    (0..)
+        .zip(array(raw, &path)?)
+        .map(|(index, raw)| decode(raw, &path.item(index)))
+        .collect()
+}
+
+fn decode(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart, DecodeError> {
+    let mut object = Object::from_raw(raw, path)?;
+    if !matches!(&*object.kind(), "function" | "") {
+        return Ok(OutputPart::Opaque(Opaque::new(FORMAT, raw.get())));
+    }
+    object.raw("type");
+    object.raw("index");
+    let inner_path = path.member("function");
+    let mut function = Object::from_raw(object.required("function")?, &inner_path)?;
+    if !function.has_only(&["name", "arguments"]) {
+        return Ok(OutputPart::Opaque(Opaque::new(FORMAT, raw.get())));
+    }
+    Ok(OutputPart::ToolCall(ToolCall {
+        id: object.string("id")?.unwrap_or_default(),
+        name: function.required_string("name")?,
+        arguments: arguments(&mut function)?,
+        extra: object.rest(FORMAT),
+    }))
+}
+
+/// A string of JSON; some providers send the object itself.
+fn arguments(function: &mut Object<'_, '_>) -> Result<String, DecodeError> {
+    match function.peek("arguments") {
+        Some(raw) if !is_string(raw) && raw.get() != "null" => Ok(raw.get().to_owned()),
+        _ => Ok(function.string("arguments")?.unwrap_or_default()),
+    }
+}
+
+/// What goes into `tool_calls`.
+pub(super) enum Call<'a> {
+    Function(&'a ToolCall),
+    Other(&'a Opaque),
+}
+
+/// Writes `tool_calls`, when there are any.
+pub(super) fn encode_all(object: &mut ObjectWriter<'_>, calls: &[Call<'_>], dropped: &mut Dropped) {
+    if calls.is_empty() {
+        return;
+    }
+    let out = object.key("tool_calls");
+    write_array(out, calls, |out, call| match call {
+        Call::Other(raw) => out.extend(&raw.bytes),
+        Call::Function(call) => {
+            let mut object = ObjectWriter::new(out);
+            object.value("id", &call.id);
+            object.value("type", "function");
+            let mut function = ObjectWriter::new(object.key("function"));
+            function.value("name", &call.name);
+            function.value("arguments", canonical_arguments(&call.arguments));
+            function.end();
+            object.extra(&call.extra, FORMAT, &MEMBERS, "tool_call", dropped);
+            object.end();
+        }
+    });
+}
+
+/// Whether a part that is kept as it is belongs into `tool_calls`, not into `content`.
+pub(super) fn is_call(raw: &Opaque) -> bool {
+    Object::parse(&raw.bytes, &Path::Root)
+        .is_ok_and(|object| object.peek("function").is_some() || object.peek("custom").is_some())
+}

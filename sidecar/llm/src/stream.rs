@@ -1,0 +1,179 @@
+//! Streams: decoder, encoder, and the one interface for pass-through and translation.
+
+use std::fmt;
+
+use bytes::Bytes;
+use fkm_dialect::Format;
+
+use crate::error::StreamFault;
+use crate::format::{StreamOptions, format};
+use crate::ir::{Event, FinishReason, Usage};
+
+/// Bytes of a provider's stream in, events out.
+pub trait StreamDecoder: Send {
+    /// Takes the next bytes, however they are cut. Events that precede a fault are in `out` when it is returned.
+    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault>;
+
+    /// Whether the format's own mark of the end has come: nothing of worth can follow.
+    fn ended(&self) -> bool;
+
+    /// The stream ended, cleanly or not. `Ok` only when it was complete.
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault>;
+}
+
+/// Events in, bytes of a client's stream out.
+pub trait StreamEncoder: Send {
+    /// Takes the next event.
+    fn push(&mut self, event: &Event, out: &mut Vec<Bytes>);
+
+    /// The answer is complete: writes what the format ends a stream with.
+    fn end(&mut self, out: &mut Vec<Bytes>);
+}
+
+/// A provider's stream on its way to the client; the same for pass-through and translation.
+///
+/// *Guarantees*: what is in `out` may be sent at once; after an `Err` nothing more comes, and what was put in `out`
+/// before it is still whole frames. Work is linear in the bytes received.
+pub trait StreamTransform: Send {
+    /// Takes the next bytes, however they are cut.
+    fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), StreamFault>;
+
+    /// The upstream body ended, cleanly or not. `Ok` only when the stream was complete (every finish reason seen);
+    /// then `out` holds what was missing to complete it for the client.
+    fn end(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault>;
+
+    /// What has been seen so far.
+    fn progress(&self) -> &Progress;
+}
+
+/// What a transform has seen of its stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The first content was seen (text, reasoning, refusal or tool call; or a finish reason without any): from here on
+    /// nothing can be taken back.
+    pub content_started: bool,
+    /// Every choice has its finish reason.
+    pub finished: bool,
+    /// The last usage seen.
+    pub usage: Option<Usage>,
+    /// The model that answers, as the provider names it.
+    pub response_model: Option<String>,
+    /// The finish reasons, in the order of their arrival.
+    pub finish_reasons: Vec<FinishReason>,
+    /// Received so far: frames with data when passed through, events when translated.
+    pub events: u64,
+}
+
+/// A transform that decodes `from` and encodes `to`.
+pub fn translate(from: Format, to: Format, options: &StreamOptions) -> Box<dyn StreamTransform> {
+    Box::new(Translator {
+        decoder: format(from).stream_decoder(),
+        encoder: format(to).stream_encoder(options),
+        choices: options.choices.max(1),
+        ended: false,
+        events: Vec::new(),
+        progress: Progress::default(),
+    })
+}
+
+/// All events of a stream that is at hand as a whole.
+pub fn decode_stream(from: Format, bytes: &[u8]) -> Result<Vec<Event>, StreamFault> {
+    let mut decoder = format(from).stream_decoder();
+    let mut events = Vec::new();
+    decoder.push(bytes, &mut events)?;
+    decoder.end(&mut events)?;
+    Ok(events)
+}
+
+struct Translator {
+    decoder: Box<dyn StreamDecoder>,
+    encoder: Box<dyn StreamEncoder>,
+    choices: u32,
+    /// The end has been told to the client.
+    ended: bool,
+    /// Reused between pushes.
+    events: Vec<Event>,
+    progress: Progress,
+}
+
+// === impl Translator ===
+
+impl fmt::Debug for Translator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Translator")
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Translator {
+    fn forward(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
+        for event in self.events.drain(..) {
+            if let Event::Error(error) = event {
+                return Err(StreamFault::Provider(Box::new(error)));
+            }
+            self.progress.note(&event, self.choices);
+            self.encoder.push(&event, out);
+        }
+        Ok(())
+    }
+
+    /// Completes the stream for the client, once.
+    fn complete(&mut self, out: &mut Vec<Bytes>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.encoder.end(out);
+        }
+    }
+}
+
+impl StreamTransform for Translator {
+    fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
+        let decoded = self.decoder.push(&chunk, &mut self.events);
+        self.forward(out)?;
+        decoded?;
+        // The client need not wait until the provider closes its connection.
+        if self.progress.finished && self.decoder.ended() {
+            self.complete(out);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
+        let decoded = self.decoder.end(&mut self.events);
+        self.forward(out)?;
+        decoded?;
+        if !self.progress.finished {
+            return Err(StreamFault::Incomplete);
+        }
+        self.complete(out);
+        Ok(())
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Counts a decoded event in.
+    fn note(&mut self, event: &Event, choices: u32) {
+        self.events += 1;
+        match event {
+            Event::Start(start) => self.response_model.clone_from(&start.model),
+            Event::BlockStart { start, .. } => self.content_started |= start.is_content(),
+            Event::Delta { delta, .. } => self.content_started |= delta.is_content(),
+            Event::BlockStop { .. } | Event::Error(_) => {}
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Stop { reason, .. } => self.note_finish(reason.clone(), choices),
+        }
+    }
+
+    /// Counts a choice as finished, of `choices` asked for.
+    pub(crate) fn note_finish(&mut self, reason: FinishReason, choices: u32) {
+        self.content_started = true;
+        self.finish_reasons.push(reason);
+        self.finished = self.finish_reasons.len() >= choices as usize;
+    }
+}

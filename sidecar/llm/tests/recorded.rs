@@ -1,0 +1,387 @@
+//! Recorded traffic of real providers, where it is at hand: every stream decodes, however it is cut, and is passed through
+//! byte for byte; every cut before its finish reason is an error; whole answers and requests survive decode and encode.
+//!
+//! The recordings are not part of the repository. Where they are missing, this says so and checks nothing.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use fkm_llm::fold::fold;
+use fkm_llm::ir::Event;
+use fkm_llm::{
+    Dialect, Format, MaxTokensField, RelayOptions, StreamFault, StreamOptions, Target,
+    decode_stream, format, translate,
+};
+use serde_json::Value;
+
+/// One recorded exchange.
+struct Recorded {
+    name: String,
+    format: Format,
+    status: u64,
+    request: Vec<u8>,
+    body: Vec<u8>,
+}
+
+/// What was checked.
+#[derive(Debug, Default)]
+struct Counts(BTreeMap<&'static str, usize>);
+
+/// Streams that the provider itself broke off or ended with an error, or never finished.
+const BROKEN: usize = 4;
+
+fn say(text: &str) {
+    // Not the macros: the harness would swallow what they print.
+    writeln!(std::io::stderr(), "{text}").expect("stderr is open");
+}
+
+fn fixtures() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = root.join("../shared/fixtures");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    say("SKIPPED: ../shared/fixtures not found");
+    None
+}
+
+fn load(folder: &Path) -> Vec<Recorded> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
+        .collect();
+    files.sort();
+    let mut all = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines() {
+            let value: Value = serde_json::from_str(line).unwrap();
+            all.extend(recorded(&value));
+        }
+    }
+    all
+}
+
+fn recorded(value: &Value) -> Option<Recorded> {
+    let path = value["path"].as_str()?;
+    let format = if path.ends_with("chat/completions") {
+        Format::OpenAiChat
+    } else if path.ends_with("/v1/messages") {
+        Format::AnthropicMessages
+    } else {
+        return None;
+    };
+    let name = format!("{} {}", value["key"].as_str()?, value["i"]);
+    Some(Recorded {
+        name,
+        format,
+        status: value["status"].as_u64()?,
+        request: value["req"].to_string().into_bytes(),
+        body: value["body"].as_str()?.as_bytes().to_vec(),
+    })
+}
+
+// === impl Recorded ===
+
+impl Recorded {
+    fn is_stream(&self) -> bool {
+        self.status == 200
+            && ["data:", "event:", ":"]
+                .iter()
+                .any(|start| self.body.starts_with(start.as_bytes()))
+    }
+
+    fn is_answer(&self) -> bool {
+        self.status == 200 && self.body.trim_ascii_start().starts_with(b"{")
+    }
+}
+
+// === impl Counts ===
+
+impl Counts {
+    fn add(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    fn at_least(&self, what: &str, floor: usize) {
+        let found = self.0.get(what).copied().unwrap_or_default();
+        assert!(found >= floor, "{what}: {found}, expected at least {floor}");
+    }
+}
+
+/// Decodes a stream in pieces of `size` bytes; every event and how it ended.
+fn decode_cut(from: Format, bytes: &[u8], size: usize) -> (Vec<Event>, Result<(), StreamFault>) {
+    let mut decoder = format(from).stream_decoder();
+    let mut events = Vec::new();
+    for piece in bytes.chunks(size) {
+        if let Err(fault) = decoder.push(piece, &mut events) {
+            return (events, Err(fault));
+        }
+    }
+    let end = decoder.end(&mut events);
+    (events, end)
+}
+
+/// Passes a stream through in pieces of `size` bytes; what came out and how it ended.
+fn relay_cut(from: Format, bytes: &[u8], size: usize) -> (Vec<u8>, Result<(), StreamFault>) {
+    let mut relay = format(from).relay(&RelayOptions::default());
+    let mut out = Vec::new();
+    let mut end = Ok(());
+    for piece in bytes.chunks(size) {
+        end = relay.push(Bytes::copy_from_slice(piece), &mut out);
+        if end.is_err() {
+            break;
+        }
+    }
+    if end.is_ok() {
+        end = relay.end(&mut out);
+    }
+    (out.concat(), end)
+}
+
+/// Where each frame of a stream ends.
+fn frame_ends(bytes: &[u8]) -> Vec<usize> {
+    let mut ends = Vec::new();
+    for (at, pair) in bytes.windows(2).enumerate() {
+        let crlf = bytes[..at + 2].ends_with(b"\r\n\r\n");
+        if pair == b"\n\n" || crlf {
+            ends.push(at + 2);
+        }
+    }
+    ends
+}
+
+fn has_error(events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(event, Event::Error(_)))
+}
+
+#[test]
+fn streams() {
+    let Some(folder) = fixtures() else { return };
+    let mut counts = Counts::default();
+    let mut broken = Vec::new();
+    for stream in load(&folder).iter().filter(|recorded| recorded.is_stream()) {
+        let whole = decode_cut(stream.format, &stream.body, stream.body.len());
+        for size in [1, 7] {
+            let cut = decode_cut(stream.format, &stream.body, size);
+            assert_eq!(cut, whole, "{} in pieces of {size}", stream.name);
+            counts.add("streams cut");
+        }
+        let (events, end) = whole;
+        for size in [1, 7, 4096, stream.body.len()] {
+            let (out, relayed) = relay_cut(stream.format, &stream.body, size);
+            assert!(
+                stream.body.starts_with(&out) || out.starts_with(&stream.body),
+                "{}: relayed bytes differ",
+                stream.name
+            );
+            let ok = end.is_ok() && !has_error(&events);
+            assert_eq!(relayed.is_ok(), ok, "{}: {relayed:?}", stream.name);
+            if ok {
+                assert!(out.starts_with(&stream.body), "{}: bytes lost", stream.name);
+            }
+        }
+        if end.is_err() || has_error(&events) {
+            broken.push(format!("{}: {end:?}", stream.name));
+            continue;
+        }
+        let answer = fold(events).unwrap();
+        assert!(answer.usage.is_some() || stream.format == Format::OpenAiChat);
+        counts.add(stream.format.name());
+        cuts(stream, &mut counts);
+        translated(stream, &mut counts);
+    }
+    say(&format!(
+        "recorded streams: {:?}, broken {broken:#?}",
+        counts.0
+    ));
+    assert!(broken.len() <= BROKEN, "{broken:#?}");
+    counts.at_least("openai.chat", 95);
+    counts.at_least("anthropic.messages", 30);
+    counts.at_least("cuts", 5000);
+}
+
+/// The stream ended at every frame: an error before the finish reason, complete after it, in every way to read it.
+fn cuts(stream: &Recorded, counts: &mut Counts) {
+    let mut complete = false;
+    for end in std::iter::once(0).chain(frame_ends(&stream.body)) {
+        let part = &stream.body[..end];
+        let (events, decoded) = decode_cut(stream.format, part, 4096);
+        let stopped = events
+            .iter()
+            .any(|event| matches!(event, Event::Stop { .. }));
+        assert_eq!(decoded.is_ok(), stopped, "{} at {end}", stream.name);
+        let (_, relayed) = relay_cut(stream.format, part, 4096);
+        assert_eq!(relayed, decoded, "{} at {end}", stream.name);
+        assert!(!complete || stopped, "{}: finished, then not", stream.name);
+        complete = stopped;
+        counts.add("cuts");
+    }
+    assert!(complete, "{} never finishes", stream.name);
+}
+
+/// The stream translated to the other format means the same there.
+fn translated(stream: &Recorded, counts: &mut Counts) {
+    let to = Format::ALL
+        .into_iter()
+        .find(|to| *to != stream.format)
+        .unwrap();
+    let options = StreamOptions {
+        include_usage: true,
+        ..StreamOptions::default()
+    };
+    let mut transform = translate(stream.format, to, &options);
+    let mut out = Vec::new();
+    transform
+        .push(Bytes::copy_from_slice(&stream.body), &mut out)
+        .unwrap();
+    transform.end(&mut out).unwrap();
+    let ours = fold(decode_stream(to, &out.concat()).unwrap()).unwrap();
+    let theirs = fold(decode_stream(stream.format, &stream.body).unwrap()).unwrap();
+    let text = |answer: &fkm_llm::ir::Response| answer.choices[0].text();
+    assert_eq!(text(&ours), text(&theirs), "{}", stream.name);
+    let calls = |answer: &fkm_llm::ir::Response| -> Vec<(String, String, String)> {
+        let parts = answer.choices[0].parts.iter();
+        parts
+            .filter_map(|part| match part {
+                fkm_llm::ir::OutputPart::ToolCall(call) => {
+                    Some((call.id.clone(), call.name.clone(), call.arguments.clone()))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(calls(&ours), calls(&theirs), "{}", stream.name);
+    if theirs.usage.is_some() {
+        assert_eq!(ours.usage, theirs.usage, "{}", stream.name);
+    }
+    assert_eq!(
+        ours.choices[0].finish_reason.name(),
+        match theirs.choices[0].finish_reason.name() {
+            "pause" => "stop",
+            name => name,
+        },
+        "{}",
+        stream.name
+    );
+    counts.add("translated");
+}
+
+#[test]
+fn whole_answers() {
+    let Some(folder) = fixtures() else { return };
+    let mut counts = Counts::default();
+    let mut failed = Vec::new();
+    for answer in load(&folder).iter().filter(|recorded| recorded.is_answer()) {
+        let wire = format(answer.format);
+        let (decoded, facts) = (
+            wire.decode_response(&answer.body),
+            wire.response_facts(&answer.body),
+        );
+        let (Ok(decoded), Ok(facts)) = (&decoded, &facts) else {
+            failed.push(format!("{}: {decoded:?} {facts:?}", answer.name));
+            continue;
+        };
+        assert_eq!(facts.usage, decoded.usage, "{}", answer.name);
+        assert_eq!(
+            facts.finish_reasons.len(),
+            decoded.choices.len(),
+            "{}",
+            answer.name
+        );
+        counts.add(answer.format.name());
+        let encoded = wire.encode_response(decoded).unwrap();
+        if encoded.dropped.is_empty() {
+            let again = wire.decode_response(&encoded.body).unwrap();
+            assert_eq!(&again, decoded, "{}", answer.name);
+            counts.add("survived");
+        }
+        for end in (0..answer.body.trim_ascii_end().len()).step_by(997) {
+            let cut = wire.response_facts(&answer.body[..end]);
+            assert!(cut.is_err(), "{} cut at {end}", answer.name);
+        }
+    }
+    say(&format!(
+        "recorded answers: {:?}, failed {failed:#?}",
+        counts.0
+    ));
+    assert!(failed.len() <= 10, "{failed:#?}");
+    counts.at_least("openai.chat", 350);
+    counts.at_least("anthropic.messages", 180);
+    counts.at_least("survived", 450);
+}
+
+#[test]
+fn requests() {
+    let Some(folder) = fixtures() else { return };
+    let mut counts = Counts::default();
+    let mut failed = Vec::new();
+    let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    for recorded in load(&folder)
+        .iter()
+        .filter(|recorded| recorded.status == 200)
+    {
+        let wire = format(recorded.format);
+        let request = match wire.decode_request(&recorded.request) {
+            Ok(request) => request,
+            Err(error) => {
+                failed.push(format!("{}: {error}", recorded.name));
+                continue;
+            }
+        };
+        for to in Format::ALL {
+            let dialect = dialect(to);
+            let target = Target {
+                model: &request.model,
+                dialect: &dialect,
+                max_output_tokens: None,
+                stream: request.stream,
+            };
+            match format(to).encode_request(&request, &target) {
+                Ok(encoded) if to == recorded.format && encoded.dropped.is_empty() => {
+                    let mut again = wire.decode_request(&encoded.body).unwrap();
+                    // Follows the target.
+                    again.include_usage = request.include_usage;
+                    assert_eq!(again, request, "{}", recorded.name);
+                    counts.add("survived");
+                }
+                Ok(encoded) if to == recorded.format && encoded.dropped == ["messages.system"] => {
+                    counts.add("moved");
+                }
+                Ok(encoded) if to == recorded.format => {
+                    failed.push(format!("{}: dropped {:?}", recorded.name, encoded.dropped));
+                }
+                Ok(_) => counts.add("translated"),
+                Err(error) if to == recorded.format => {
+                    failed.push(format!("{}: {error}", recorded.name));
+                }
+                Err(error) => {
+                    *refused.entry(error.to_string()).or_default() += 1;
+                    counts.add("not translatable");
+                }
+            }
+        }
+        counts.add(recorded.format.name());
+    }
+    say(&format!(
+        "recorded requests: {:?}, refused {refused:#?}, failed {failed:#?}",
+        counts.0
+    ));
+    assert!(failed.len() <= 10, "{failed:#?}");
+    counts.at_least("survived", 700);
+    counts.at_least("translated", 600);
+}
+
+fn dialect(format: Format) -> Dialect {
+    let name = serde_json::json!({"format": format, "path": "/x", "auth": "Bearer"});
+    let mut dialect: Dialect = serde_json::from_value(name).unwrap();
+    dialect.max_tokens_field = MaxTokensField::AsSent;
+    dialect
+}

@@ -1,0 +1,56 @@
+//! Golden cases of translation, written by hand: requests, answers, streams, and state that goes around.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod answers;
+mod requests;
+mod state;
+mod streams;
+
+use fkm_llm::ir::Request;
+use fkm_llm::{Dialect, EncodeError, Encoded, Format, Target, format};
+use serde_json::{Value, json};
+
+const OPENAI: Format = Format::OpenAiChat;
+const ANTHROPIC: Format = Format::AnthropicMessages;
+
+fn dialect(format: Format) -> Dialect {
+    serde_json::from_value(json!({"format": format, "path": "/x", "auth": "Bearer"})).unwrap()
+}
+
+fn decode(from: Format, request: &Value) -> Request {
+    format(from)
+        .decode_request(request.to_string().as_bytes())
+        .unwrap()
+}
+
+fn encode(to: Format, request: &Request) -> Result<Encoded, EncodeError> {
+    let dialect = dialect(to);
+    let target = Target {
+        model: "upstream-model",
+        dialect: &dialect,
+        max_output_tokens: None,
+        stream: request.stream,
+    };
+    format(to).encode_request(request, &target)
+}
+
+/// A request of one format as the other's, and what was dropped.
+fn request(from: Format, to: Format, request: &Value) -> (Value, Vec<String>) {
+    let encoded = encode(to, &decode(from, request)).unwrap();
+    (
+        serde_json::from_slice(&encoded.body).unwrap(),
+        encoded.dropped,
+    )
+}
+
+/// An answer of one format as the other's, and what was dropped.
+fn answer(from: Format, to: Format, answer: &Value) -> (Value, Vec<String>) {
+    let decoded = format(from)
+        .decode_response(answer.to_string().as_bytes())
+        .unwrap();
+    let encoded = format(to).encode_response(&decoded).unwrap();
+    (
+        serde_json::from_slice(&encoded.body).unwrap(),
+        encoded.dropped,
+    )
+}
