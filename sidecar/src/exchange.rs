@@ -1,0 +1,71 @@
+//! One request on its way through the steps.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fkm_llm::{RequestScan, WireFormat, ir};
+use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::runtime::{Candidate, RuleRuntime, Runtime};
+use crate::steps::accept::BodyGuard;
+
+/// Our name for one exchange: 32 hex digits, random.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(Arc<str>);
+
+/// A request that has been accepted, decoded and matched. It reads one snapshot from start to end.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) app: Arc<App>,
+    pub(crate) id: RequestId,
+    pub(crate) started: Instant,
+    /// The client's format.
+    pub(crate) format: &'static dyn WireFormat,
+    /// The client's headers; providers get those of the allow-list.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Keeps the body counted for as long as it is in memory.
+    pub(crate) _guard: BodyGuard,
+    pub(crate) scan: RequestScan,
+    /// The model as the client named it.
+    pub(crate) model: Arc<str>,
+    pub(crate) runtime: Arc<Runtime>,
+    /// Index of the rule that matched.
+    pub(crate) rule: usize,
+    pub(crate) plan: Vec<Candidate>,
+    /// The request in the representation; made by the first attempt that must translate.
+    pub(crate) decoded: std::sync::OnceLock<Result<ir::Request, fkm_llm::DecodeError>>,
+}
+
+// === impl RequestId ===
+
+impl RequestId {
+    pub(crate) fn random() -> Self {
+        Self(format!("{:032x}", fastrand::u128(..)).into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).expect("hex digits fit a header")
+    }
+}
+
+// === impl Exchange ===
+
+impl Exchange {
+    pub(crate) fn rule(&self) -> &RuleRuntime {
+        &self.runtime.rules[self.rule]
+    }
+
+    /// The request in the representation.
+    pub(crate) fn decoded(&self) -> Result<&ir::Request, &fkm_llm::DecodeError> {
+        self.decoded
+            .get_or_init(|| self.format.decode_request(&self.body))
+            .as_ref()
+    }
+}

@@ -1,0 +1,23 @@
+//! Data plane of Flux-Kontext-Max: a proxy beside one application pod.
+//!
+//! Start reading at `stack.rs`, the life of a request. `app.rs` puts the parts together, `runtime.rs` is what a snapshot
+//! becomes, `upstream/` is the far side, `snapshot_source/` is where snapshots come from.
+
+pub mod app;
+pub mod args;
+mod attempt;
+mod error;
+mod exchange;
+mod metrics;
+mod policy;
+pub mod process;
+mod relay;
+mod respond;
+mod runtime;
+mod server;
+pub mod snapshot_source;
+mod stack;
+mod steps;
+pub mod store;
+pub mod task;
+mod upstream;

@@ -1,0 +1,300 @@
+//! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path only adds.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use fkm_snapshot::FailureClass;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::error::Reason;
+
+/// Buckets of the GenAI conventions for durations, in seconds.
+const SECONDS: [f64; 14] = [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+
+/// All metrics of the process.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    duration: Family<RuleLabels, Histogram, fn() -> Histogram>,
+    first_content: Family<RuleLabels, Histogram, fn() -> Histogram>,
+    tokens: Family<TokenLabels, Counter>,
+    attempts: Family<AttemptLabels, Counter>,
+    /// Exchanges that have begun and not ended.
+    pub(crate) in_flight: Gauge,
+    /// Request body bytes in memory.
+    pub(crate) body_bytes: Gauge,
+    /// Open connections of clients.
+    pub(crate) connections: Gauge,
+    /// Snapshots that were taken, refused; and the time of the last one.
+    pub(crate) snapshots_applied: Counter,
+    pub(crate) snapshots_rejected: Counter,
+    pub(crate) snapshot_applied_at: Gauge<f64, AtomicU64>,
+    /// Compressed snapshot bytes that an operator sent.
+    pub(crate) snapshot_bytes_received: Counter,
+    /// 1 while the operator's stream is open.
+    pub(crate) push_connected: Gauge,
+}
+
+/// The handles of one rule.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleMetrics {
+    duration: Histogram,
+    first_content: Histogram,
+    labels: RuleLabels,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RuleLabels {
+    route: Arc<str>,
+    rule: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: Arc<str>,
+    rule: Arc<str>,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    provider: String,
+    model: String,
+    outcome: AttemptOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    provider: String,
+    model: String,
+    token_type: &'static str,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Outcome {
+    /// A complete answer.
+    Complete,
+    /// The client went away first.
+    Cancelled,
+    /// An error, before or after the first content.
+    Failed(Reason),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum AttemptOutcome {
+    /// Its answer was used.
+    Used,
+    /// The provider refused the request as the client's fault.
+    Refused,
+    /// It failed.
+    Failed(FailureClass),
+}
+
+// === impl Metrics ===
+
+impl Metrics {
+    /// Creates and registers all metrics.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            requests: Family::default(),
+            duration: Family::new_with_constructor(seconds),
+            first_content: Family::new_with_constructor(seconds),
+            tokens: Family::default(),
+            attempts: Family::default(),
+            in_flight: Gauge::default(),
+            body_bytes: Gauge::default(),
+            connections: Gauge::default(),
+            snapshots_applied: Counter::default(),
+            snapshots_rejected: Counter::default(),
+            snapshot_applied_at: Gauge::default(),
+            snapshot_bytes_received: Counter::default(),
+            push_connected: Gauge::default(),
+        };
+        metrics.add_to(registry.sub_registry_with_prefix("fkm"));
+        metrics
+    }
+
+    fn add_to(&self, r: &mut Registry) {
+        r.register(
+            "requests",
+            "Exchanges that ended, by rule and outcome",
+            self.requests.clone(),
+        );
+        r.register_with_unit(
+            "request_duration",
+            "Whole exchanges",
+            Unit::Seconds,
+            self.duration.clone(),
+        );
+        r.register_with_unit(
+            "first_content",
+            "Until the first content",
+            Unit::Seconds,
+            self.first_content.clone(),
+        );
+        r.register(
+            "tokens",
+            "Tokens that providers reported",
+            self.tokens.clone(),
+        );
+        r.register(
+            "attempts",
+            "Attempts that ended, by provider and outcome",
+            self.attempts.clone(),
+        );
+        r.register(
+            "requests_in_flight",
+            "Exchanges that have begun and not ended",
+            self.in_flight.clone(),
+        );
+        r.register_with_unit(
+            "request_bodies",
+            "Request bodies in memory",
+            Unit::Bytes,
+            self.body_bytes.clone(),
+        );
+        r.register(
+            "client_connections",
+            "Open connections of clients",
+            self.connections.clone(),
+        );
+        r.register(
+            "snapshots_applied",
+            "Snapshots taken",
+            self.snapshots_applied.clone(),
+        );
+        r.register(
+            "snapshots_rejected",
+            "Snapshots refused",
+            self.snapshots_rejected.clone(),
+        );
+        let help = "Unix time at which the current snapshot was applied";
+        r.register_with_unit(
+            "snapshot_applied_timestamp",
+            help,
+            Unit::Seconds,
+            self.snapshot_applied_at.clone(),
+        );
+        let help = "Compressed snapshot bytes received from the operator";
+        r.register_with_unit(
+            "snapshot_received",
+            help,
+            Unit::Bytes,
+            self.snapshot_bytes_received.clone(),
+        );
+        r.register(
+            "push_connected",
+            "1 while the operator's stream is open",
+            self.push_connected.clone(),
+        );
+    }
+
+    /// The handles of one rule.
+    pub(crate) fn rule(&self, route: &str, rule: &str) -> RuleMetrics {
+        let labels = RuleLabels {
+            route: route.into(),
+            rule: rule.into(),
+        };
+        RuleMetrics {
+            duration: self.duration.get_or_create(&labels).clone(),
+            first_content: self.first_content.get_or_create(&labels).clone(),
+            labels,
+        }
+    }
+
+    /// Counts an exchange that met no rule.
+    pub(crate) fn unrouted(&self, reason: Reason) {
+        let none: Arc<str> = Arc::from("");
+        let outcome = Outcome::Failed(reason);
+        self.requests
+            .get_or_create(&RequestLabels {
+                route: none.clone(),
+                rule: none,
+                outcome,
+            })
+            .inc();
+    }
+
+    /// Counts an exchange that ended.
+    pub(crate) fn ended(
+        &self,
+        rule: &RuleMetrics,
+        outcome: Outcome,
+        seconds: f64,
+        first_content: Option<f64>,
+    ) {
+        let RuleLabels { route, rule: name } = rule.labels.clone();
+        self.requests
+            .get_or_create(&RequestLabels {
+                route,
+                rule: name,
+                outcome,
+            })
+            .inc();
+        rule.duration.observe(seconds);
+        if let Some(first_content) = first_content {
+            rule.first_content.observe(first_content);
+        }
+    }
+
+    /// Counts an attempt that ended.
+    pub(crate) fn attempt(&self, provider: &str, model: &str, outcome: AttemptOutcome) {
+        let labels = AttemptLabels {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            outcome,
+        };
+        self.attempts.get_or_create(&labels).inc();
+    }
+
+    /// Counts the tokens of an answer.
+    pub(crate) fn used(&self, provider: &str, model: &str, input: u64, output: u64) {
+        for (token_type, tokens) in [("input", input), ("output", output)] {
+            let labels = TokenLabels {
+                provider: provider.to_owned(),
+                model: model.to_owned(),
+                token_type,
+            };
+            self.tokens.get_or_create(&labels).inc_by(tokens);
+        }
+    }
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(
+        &self,
+        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
+    ) -> std::fmt::Result {
+        match self {
+            Self::Complete => "complete".encode(encoder),
+            Self::Cancelled => "cancelled".encode(encoder),
+            Self::Failed(reason) => reason.name().encode(encoder),
+        }
+    }
+}
+
+impl EncodeLabelValue for AttemptOutcome {
+    fn encode(
+        &self,
+        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
+    ) -> std::fmt::Result {
+        match self {
+            Self::Used => "used".encode(encoder),
+            Self::Refused => "refused".encode(encoder),
+            Self::Failed(class) => class.name().encode(encoder),
+        }
+    }
+}

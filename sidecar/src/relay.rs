@@ -1,0 +1,384 @@
+//! Bodies of answers. A stream is pulled by the client's connection itself: provider, transform, client, with no task and
+//! no channel in between, so a client that goes away drops everything up to the provider's connection.
+//!
+//! *Guarantees*: after the first content a stream ends in one of two ways: complete as its format defines it, or with an
+//! error event in that format. Which of them, and what was used, is recorded exactly once, also when the client left.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use fkm_llm::{
+    ClientError, ErrorKind, FailureClass, Progress, StreamFault, StreamTransform, WireFormat,
+};
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::error::Reason;
+use crate::exchange::RequestId;
+use crate::metrics::Outcome;
+use crate::runtime::Candidate;
+use crate::steps::record::Record;
+use crate::steps::take::redact;
+use crate::upstream::{AnswerSource, Broken};
+
+/// The body of an answer to a client.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// At hand.
+    Whole(Option<Bytes>),
+    /// Comes as a stream of its format.
+    Stream(Box<Relay>),
+    /// Comes as it is.
+    Large(Box<Large>),
+}
+
+/// A stream on its way.
+pub(crate) struct Relay {
+    source: AnswerSource,
+    transform: Box<dyn StreamTransform>,
+    /// What may be sent.
+    ready: VecDeque<Bytes>,
+    /// Reused for what the transform puts out.
+    out: Vec<Bytes>,
+    guard: Guard,
+}
+
+/// A whole answer that is too large to keep.
+pub(crate) struct Large {
+    source: AnswerSource,
+    ready: VecDeque<Bytes>,
+    guard: Guard,
+}
+
+/// What watches over a body that is being sent.
+struct Guard {
+    format: &'static dyn WireFormat,
+    candidate: Candidate,
+    id: RequestId,
+    timer: Timer,
+    forced: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Gone once the exchange has been recorded, which is when nothing more comes from the provider.
+    record: Option<Record>,
+}
+
+/// The time between two pieces and the end of the exchange, with one timer that is moved only when it fires.
+struct Timer {
+    between: Duration,
+    deadline: Instant,
+    last: Instant,
+    sleep: Pin<Box<Sleep>>,
+}
+
+/// Why a body ends early.
+enum Cut {
+    Fault(Box<StreamFault>),
+    Broken(Broken),
+    BetweenEvents,
+    Request,
+    Draining,
+}
+
+/// What a new body needs.
+pub(crate) struct Start {
+    pub(crate) format: &'static dyn WireFormat,
+    pub(crate) candidate: Candidate,
+    pub(crate) id: RequestId,
+    pub(crate) between: Duration,
+    pub(crate) deadline: Instant,
+    pub(crate) forced: WaitForCancellationFutureOwned,
+    pub(crate) record: Record,
+}
+
+// === impl Cut ===
+
+impl Cut {
+    fn fault(fault: StreamFault) -> Self {
+        Self::Fault(Box::new(fault))
+    }
+}
+
+// === impl AnswerBody ===
+
+impl AnswerBody {
+    /// A body at hand.
+    pub(crate) fn whole(body: Bytes) -> Self {
+        Self::Whole(Some(body).filter(|body| !body.is_empty()))
+    }
+
+    /// A stream whose first pieces are at hand.
+    pub(crate) fn stream(
+        ready: Vec<Bytes>,
+        source: AnswerSource,
+        transform: Box<dyn StreamTransform>,
+        start: Start,
+    ) -> Self {
+        let out = Vec::new();
+        Self::Stream(Box::new(Relay {
+            source,
+            transform,
+            ready: ready.into(),
+            out,
+            guard: start.into(),
+        }))
+    }
+
+    /// A large whole answer whose first pieces are at hand.
+    pub(crate) fn large(ready: Vec<Bytes>, source: AnswerSource, start: Start) -> Self {
+        Self::Large(Box::new(Large {
+            source,
+            ready: ready.into(),
+            guard: start.into(),
+        }))
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
+            Self::Stream(relay) => relay
+                .poll_piece(cx)
+                .map(|piece| piece.map(|Ok(piece)| Ok(Frame::data(piece)))),
+            Self::Large(large) => large.poll_piece(cx).map_ok(Frame::data),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_none(),
+            Self::Stream(relay) => relay.ready.is_empty() && relay.guard.record.is_none(),
+            Self::Large(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => {
+                SizeHint::with_exact(body.as_ref().map_or(0, |body| body.len() as u64))
+            }
+            Self::Stream(_) | Self::Large(_) => SizeHint::default(),
+        }
+    }
+}
+
+// === impl Relay ===
+
+impl Relay {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            if self.guard.record.is_none() {
+                return Poll::Ready(None);
+            }
+            let step = match self.source.poll_piece(cx) {
+                Poll::Ready(piece) => self.take(piece),
+                Poll::Pending => Err(ready!(self.guard.poll_cut(cx))),
+            };
+            self.ready.extend(self.out.drain(..));
+            if let Err(cut) = step {
+                let error = self.guard.cut(cut, self.transform.progress());
+                self.ready
+                    .push_back(self.guard.format.encode_stream_error(&error));
+            }
+        }
+    }
+
+    fn take(&mut self, piece: Option<Result<Bytes, Broken>>) -> Result<(), Cut> {
+        self.guard.timer.last = Instant::now();
+        match piece {
+            Some(Ok(piece)) => self
+                .transform
+                .push(piece, &mut self.out)
+                .map_err(Cut::fault),
+            // However the connection ended: what the provider meant to say is complete, or it is not.
+            Some(Err(_)) | None => {
+                self.transform.end(&mut self.out).map_err(Cut::fault)?;
+                self.guard
+                    .record(Outcome::Complete, self.transform.progress());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let progress = self.transform.progress();
+        // A client may close once it has read the last event, before the provider's connection has ended.
+        let outcome = if progress.finished {
+            Outcome::Complete
+        } else {
+            Outcome::Cancelled
+        };
+        self.guard.record(outcome, progress);
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("progress", self.transform.progress())
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Large ===
+
+impl Large {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(piece) = self.ready.pop_front() {
+            return Poll::Ready(Some(Ok(piece)));
+        }
+        if self.guard.record.is_none() {
+            return Poll::Ready(None);
+        }
+        let cut = match self.source.poll_piece(cx) {
+            Poll::Ready(Some(Ok(piece))) => {
+                self.guard.timer.last = Instant::now();
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            Poll::Ready(None) => {
+                self.guard.record(Outcome::Complete, &Progress::default());
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Some(Err(broken))) => Cut::Broken(broken),
+            Poll::Pending => ready!(self.guard.poll_cut(cx)),
+        };
+        // There is no room for an error in a half-sent JSON document: the connection breaks, which every client notices.
+        let error = self.guard.cut(cut, &Progress::default());
+        Poll::Ready(Some(Err(io::Error::other(error.message))))
+    }
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.guard.record(Outcome::Cancelled, &Progress::default());
+    }
+}
+
+impl std::fmt::Debug for Large {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Large").finish_non_exhaustive()
+    }
+}
+
+// === impl Guard ===
+
+impl Guard {
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
+        if self.forced.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Cut::Draining);
+        }
+        self.timer.poll(cx)
+    }
+
+    fn record(&mut self, outcome: Outcome, progress: &Progress) {
+        if let Some(record) = self.record.take() {
+            record.end(outcome, progress);
+        }
+    }
+
+    fn fault(&self, fault: StreamFault) -> (Reason, ClientError) {
+        match fault {
+            StreamFault::Provider(mut error) => {
+                redact(&mut error, &self.candidate);
+                let reason = error
+                    .class
+                    .map_or(Reason::RefusedByProvider, Reason::Attempt);
+                (reason, ClientError::from(&*error))
+            }
+            fault => broken(fault.to_string()),
+        }
+    }
+
+    /// Records the cut and says what the client is told.
+    fn cut(&mut self, cut: Cut, progress: &Progress) -> ClientError {
+        let (reason, error) = match cut {
+            Cut::Fault(fault) => self.fault(*fault),
+            Cut::Broken(Broken(what)) => broken(what),
+            Cut::BetweenEvents => {
+                let message = "the provider fell silent: timeouts.betweenEvents is over";
+                (
+                    Reason::Attempt(FailureClass::Timeout),
+                    ClientError::new(ErrorKind::Timeout, message),
+                )
+            }
+            Cut::Request => {
+                let message = "timeouts.request is over before the answer was complete";
+                (
+                    Reason::RequestTimeout,
+                    ClientError::new(ErrorKind::Timeout, message),
+                )
+            }
+            Cut::Draining => {
+                let message = "the sidecar is shutting down and the drain deadline is over";
+                (
+                    Reason::Draining,
+                    ClientError::new(ErrorKind::Overloaded, message).with_code("draining"),
+                )
+            }
+        };
+        self.record(Outcome::Failed(reason), progress);
+        error.with_request_id(self.id.as_str())
+    }
+}
+
+/// An answer that ends before it is complete.
+fn broken(what: String) -> (Reason, ClientError) {
+    let error = ClientError::new(ErrorKind::Upstream, what).with_code("provider_broken_answer");
+    (Reason::Attempt(FailureClass::BrokenStream), error)
+}
+
+impl From<Start> for Guard {
+    fn from(start: Start) -> Self {
+        let now = Instant::now();
+        let first = (now + start.between).min(start.deadline);
+        Self {
+            format: start.format,
+            candidate: start.candidate,
+            id: start.id,
+            timer: Timer {
+                between: start.between,
+                deadline: start.deadline,
+                last: now,
+                sleep: Box::pin(tokio::time::sleep_until(first)),
+            },
+            forced: Box::pin(start.forced),
+            record: Some(start.record),
+        }
+    }
+}
+
+// === impl Timer ===
+
+impl Timer {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
+        loop {
+            ready!(self.sleep.as_mut().poll(cx));
+            let now = Instant::now();
+            let silent_until = self.last + self.between;
+            if now >= self.deadline {
+                return Poll::Ready(Cut::Request);
+            }
+            if now >= silent_until {
+                return Poll::Ready(Cut::BetweenEvents);
+            }
+            self.sleep.as_mut().reset(silent_until.min(self.deadline));
+        }
+    }
+}

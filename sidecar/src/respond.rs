@@ -1,0 +1,75 @@
+//! The only place that makes answers: headers, and errors in the client's own format.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fkm_llm::WireFormat;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+use crate::error::ExchangeError;
+use crate::exchange::RequestId;
+use crate::relay::AnswerBody;
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-fkm-request-id");
+pub(crate) const X_PROVIDER: HeaderName = HeaderName::from_static("x-fkm-provider");
+pub(crate) const X_MODEL: HeaderName = HeaderName::from_static("x-fkm-model");
+pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-fkm-attempts");
+pub(crate) const X_DROPPED: HeaderName = HeaderName::from_static("x-fkm-dropped");
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const EVENT_STREAM: HeaderValue =
+    HeaderValue::from_static("text/event-stream; charset=utf-8");
+
+/// The answer for an exchange that failed before anything was committed.
+pub(crate) fn error(
+    format: &dyn WireFormat,
+    error: &ExchangeError,
+    id: &RequestId,
+) -> Response<AnswerBody> {
+    let mut client = (*error.client).clone();
+    client.request_id = Some(id.as_str().to_owned());
+    let status =
+        StatusCode::from_u16(format.error_status(&client)).unwrap_or(StatusCode::BAD_GATEWAY);
+    let body = Bytes::from(format.encode_error(&client));
+    let mut response = Response::new(AnswerBody::whole(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(X_REQUEST_ID, id.header());
+    headers.insert(X_ATTEMPTS, HeaderValue::from(error.attempts));
+    headers.insert(
+        X_SHOULD_RETRY,
+        HeaderValue::from_static(if error.reason.retryable() {
+            "true"
+        } else {
+            "false"
+        }),
+    );
+    if let Some(delay) = error.retry_after {
+        insert_retry_after(headers, delay);
+    }
+    if let Some(methods) = error.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(methods));
+    }
+    response
+}
+
+/// An answer in JSON that no provider gave.
+pub(crate) fn json(body: Vec<u8>, id: &RequestId) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::whole(Bytes::from(body)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_REQUEST_ID, id.header());
+    response
+}
+
+/// Whole seconds, rounded up, for everybody, and milliseconds for those who read them.
+fn insert_retry_after(headers: &mut HeaderMap, delay: Duration) {
+    let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    headers.insert(RETRY_AFTER, HeaderValue::from(millis.div_ceil(1000)));
+    headers.insert(RETRY_AFTER_MS, HeaderValue::from(millis));
+}

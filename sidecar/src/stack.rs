@@ -1,0 +1,250 @@
+//! The life of a request, in order. Each step is a file in `steps/`; what is decided without I/O is in `policy/`.
+//!
+//! | step | reads | adds |
+//! |---|---|---|
+//! | 1 accept | head, body | surface, bytes within bounds, request id, trace context |
+//! | 2 decode | bytes | positions of what routing needs; the whole request only when it must be translated |
+//! | 3 match | model name | the first rule that matches |
+//! | 4 plan | rule | candidates in the order to try |
+//! | 5 execute | plan | one answer, by attempts: **encode → send → decode → check** |
+//! | 6 settle, record | how it ended | usage, metrics, the access record; when the body ends, fails or is dropped |
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fkm_llm::WireFormat;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::error::{ExchangeError, Reason};
+use crate::exchange::{Exchange, RequestId};
+use crate::metrics::Outcome;
+use crate::relay::{AnswerBody, Start};
+use crate::respond::{self, EVENT_STREAM, JSON};
+use crate::steps::accept::{self, Surface};
+use crate::steps::execute::Executed;
+use crate::steps::record::{self, Record};
+use crate::steps::take::TakenBody;
+use crate::steps::{execute, models, plan};
+
+/// Answers one request; never fails: an error is an answer too.
+pub(crate) async fn serve(app: &Arc<App>, request: Request<Incoming>) -> Response<AnswerBody> {
+    let _in_flight = app.in_flight();
+    let id = RequestId::random();
+    let (head, body) = request.into_parts();
+    let format = accept::client_format(&head.uri, &head.headers);
+    let span = tracing::info_span!(
+        target: "fkm_span", "request",
+        otel.name = "chat", otel.kind = "server",
+        fkm.request_id = id.as_str(),
+        gen_ai.operation.name = "chat",
+        gen_ai.request.model = tracing::field::Empty,
+        gen_ai.usage.input_tokens = tracing::field::Empty,
+        gen_ai.usage.output_tokens = tracing::field::Empty,
+        error.r#type = tracing::field::Empty,
+    );
+    fkm_telemetry::trace_context::adopt(&span, &head.headers);
+    let serving = async {
+        match exchange(app, &id, head, body).await {
+            Ok(response) => response,
+            Err(Failed { error, exchange }) => {
+                record::failed(
+                    app,
+                    exchange.as_deref(),
+                    &id,
+                    error.reason,
+                    &error.client.message,
+                );
+                respond::error(format, &error, &id)
+            }
+        }
+    };
+    serving.instrument(span).await
+}
+
+/// An error, and the exchange where it had begun.
+struct Failed {
+    error: Box<ExchangeError>,
+    exchange: Option<Arc<Exchange>>,
+}
+
+async fn exchange(
+    app: &Arc<App>,
+    id: &RequestId,
+    head: request::Parts,
+    body: Incoming,
+) -> Result<Response<AnswerBody>, Failed> {
+    let started = Instant::now();
+    // 1 accept
+    let surface = accept::surface(&head.method, &head.uri, &head.headers).map_err(early)?;
+    let Some(runtime) = app.store.current() else {
+        return Err(early(not_ready()));
+    };
+    let format = match surface {
+        Surface::Models => return Ok(respond::json(models::list(&runtime), id)),
+        Surface::Chat(format) => fkm_llm::format(format),
+    };
+    let (body, guard) = accept::body(&app.bodies, &head.headers, body)
+        .await
+        .map_err(early)?;
+    // 2 decode
+    let (scan, model) = decode(&body).map_err(early)?;
+    tracing::Span::current().record("gen_ai.request.model", &*model);
+    // 3 match, 4 plan
+    let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
+    let exchange = Arc::new(Exchange {
+        app: app.clone(),
+        id: id.clone(),
+        started,
+        format,
+        headers: head.headers,
+        body,
+        _guard: guard,
+        scan,
+        model,
+        runtime,
+        rule,
+        plan,
+        decoded: std::sync::OnceLock::new(),
+    });
+    let pending = record::Pending::new(exchange.clone());
+    // 5 execute
+    let executed = tokio::select! {
+        biased;
+        executed = execute::run(&exchange) => executed,
+        () = app.tasks.forced().cancelled() => Err(draining()),
+    };
+    pending.over();
+    match executed {
+        // 6 settle and record: now for whole answers, at the body's end for streams
+        Ok(executed) => Ok(answer(&exchange, executed)),
+        Err(error) => Err(Failed {
+            error: Box::new(error),
+            exchange: Some(exchange),
+        }),
+    }
+}
+
+fn decode(body: &Bytes) -> Result<(fkm_llm::RequestScan, Arc<str>), ExchangeError> {
+    let scan = fkm_llm::scan(body)
+        .map_err(|error| ExchangeError::new(Reason::BadRequest, error.to_string()))?;
+    match &scan.model {
+        Some(model) if !model.name.is_empty() => {
+            let model = model.name.as_str().into();
+            Ok((scan, model))
+        }
+        _ => {
+            let mut error = ExchangeError::new(
+                Reason::BadRequest,
+                "`model` is missing; name the model to ask",
+            );
+            error.client.param = Some("model".to_owned());
+            Err(error)
+        }
+    }
+}
+
+fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
+    let Executed {
+        candidate,
+        taken,
+        attempts,
+        deadline,
+    } = executed;
+    let now = Instant::now();
+    let record = Record::new(exchange, candidate.offer.clone(), attempts, now);
+    let mut headers = HeaderMap::with_capacity(8);
+    let content_type = if exchange.scan.stream {
+        EVENT_STREAM
+    } else {
+        JSON
+    };
+    headers.insert(CONTENT_TYPE, content_type);
+    if exchange.scan.stream {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    headers.insert(respond::X_REQUEST_ID, exchange.id.header());
+    headers.insert(respond::X_ATTEMPTS, HeaderValue::from(attempts));
+    insert_text(
+        &mut headers,
+        respond::X_PROVIDER,
+        &candidate.offer.provider.name,
+    );
+    insert_text(
+        &mut headers,
+        respond::X_MODEL,
+        &candidate.offer.upstream_model,
+    );
+    if !taken.dropped.is_empty() {
+        insert_text(&mut headers, respond::X_DROPPED, &taken.dropped.join(", "));
+    }
+    if let Some(provider_id) = &taken.provider_request_id {
+        insert_text(
+            &mut headers,
+            request_id_header(exchange.format),
+            provider_id,
+        );
+    }
+    let start = |record| Start {
+        format: exchange.format,
+        candidate,
+        id: exchange.id.clone(),
+        between: exchange.rule().policy.timeouts.between_events.into(),
+        deadline,
+        forced: exchange.app.tasks.forced().clone().cancelled_owned(),
+        record,
+    };
+    let body = match taken.body {
+        TakenBody::Whole { body, progress } => {
+            record.end(Outcome::Complete, &progress);
+            AnswerBody::whole(body)
+        }
+        TakenBody::Stream {
+            ready,
+            source,
+            transform,
+        } => AnswerBody::stream(ready, source, transform, start(record)),
+        TakenBody::Large { ready, source } => AnswerBody::large(ready, source, start(record)),
+    };
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+fn request_id_header(format: &dyn WireFormat) -> HeaderName {
+    HeaderName::from_static(format.request_id_header())
+}
+
+/// Leaves out what no header can carry.
+fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}
+
+fn early(error: ExchangeError) -> Failed {
+    Failed {
+        error: Box::new(error),
+        exchange: None,
+    }
+}
+
+fn not_ready() -> ExchangeError {
+    let mut error = ExchangeError::new(
+        Reason::NotReady,
+        "the sidecar has no snapshot yet; try again",
+    );
+    error.retry_after = Some(std::time::Duration::from_secs(1));
+    error
+}
+
+fn draining() -> ExchangeError {
+    ExchangeError::new(
+        Reason::Draining,
+        "the sidecar is shutting down and the drain deadline is over",
+    )
+}

@@ -1,0 +1,92 @@
+//! Step *encode*: what is sent to this candidate: the received bytes with a few edited spans where client and provider
+//! speak the same format, a translation where they do not.
+
+use bytes::Bytes;
+use fkm_llm::{Edits, EncodeError, Format, Target};
+use fkm_snapshot::{Auth, Dialect, MaxTokensField};
+
+use crate::attempt::AttemptError;
+use crate::error::{ExchangeError, Reason};
+use crate::exchange::Exchange;
+use crate::runtime::{Candidate, Link};
+
+/// The body of one attempt's request.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) segments: Vec<Bytes>,
+    /// What the provider's format cannot express and the client may do without.
+    pub(crate) dropped: Vec<String>,
+    /// The usage chunk of the stream is ours alone and is taken out again.
+    pub(crate) strip_usage: bool,
+    /// Not the received bytes.
+    pub(crate) translated: bool,
+}
+
+/// Encodes the exchange's request for `candidate`.
+pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded, AttemptError> {
+    let simulated;
+    let dialect = match &candidate.offer.provider.link {
+        Link::Http(http) => &http.dialect,
+        Link::Simulated(_) => {
+            simulated = simulated_dialect();
+            &simulated
+        }
+    };
+    if dialect.format == exchange.format.name() {
+        return Ok(edited(exchange, candidate, dialect));
+    }
+    let request = exchange.decoded().map_err(|error| {
+        AttemptError::Final(ExchangeError::new(Reason::BadRequest, error.to_string()))
+    })?;
+    let target = Target {
+        model: &candidate.offer.upstream_model,
+        dialect,
+        max_output_tokens: candidate.offer.max_output_tokens,
+        stream: exchange.scan.stream,
+    };
+    let encoded = fkm_llm::format(dialect.format)
+        .encode_request(request, &target)
+        .map_err(|error| {
+            let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
+            let (EncodeError::Unsupported { path, .. } | EncodeError::Invalid { path, .. }) = error;
+            refused.client.param = Some(path);
+            AttemptError::Final(refused)
+        })?;
+    Ok(Encoded {
+        segments: vec![Bytes::from(encoded.body)],
+        dropped: encoded.dropped,
+        strip_usage: false,
+        translated: true,
+    })
+}
+
+fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Encoded {
+    let scan = &exchange.scan;
+    let asked = scan
+        .stream_options
+        .as_ref()
+        .is_some_and(|options| options.include_usage);
+    let ask = scan.stream && !asked && dialect.stream_usage && dialect.format == Format::OpenAiChat;
+    let edits = Edits {
+        model: Some(&candidate.offer.upstream_model),
+        include_usage: ask,
+        max_tokens_field: dialect.max_tokens_field,
+    };
+    Encoded {
+        segments: fkm_llm::edit(&exchange.body, scan, &edits),
+        dropped: Vec::new(),
+        strip_usage: ask,
+        translated: false,
+    }
+}
+
+/// What the simulated provider speaks.
+fn simulated_dialect() -> Dialect {
+    Dialect {
+        format: Format::OpenAiChat,
+        path: String::from("/"),
+        auth: Auth::Bearer,
+        max_tokens_field: MaxTokensField::AsSent,
+        stream_usage: true,
+    }
+}

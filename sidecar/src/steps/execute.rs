@@ -1,0 +1,192 @@
+//! Step *execute*: tries the candidates in turn until one's answer may be shown.
+//!
+//! Nothing of an answer reaches the client before it is taken, so a failed candidate leaves no trace but its attempt. The
+//! whole runs under the route's `timeouts.request`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use fkm_llm::FailureClass;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{encode, send, take};
+use crate::attempt::{AttemptError, Failure, Limits};
+use crate::error::{ExchangeError, Reason};
+use crate::exchange::Exchange;
+use crate::metrics::AttemptOutcome;
+use crate::policy::verdict::{Next, after};
+use crate::runtime::Candidate;
+use crate::steps::take::Taken;
+
+/// The candidate that answered, and with what.
+pub(crate) struct Executed {
+    pub(crate) candidate: Candidate,
+    pub(crate) taken: Taken,
+    /// Attempts made, the successful one included.
+    pub(crate) attempts: u32,
+    /// When the exchange must be over.
+    pub(crate) deadline: Instant,
+}
+
+/// Candidates that failed, for the error and the log.
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    text: String,
+    last: Option<Failure>,
+}
+
+/// Tries the plan.
+pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeError> {
+    let policy = &exchange.rule().policy;
+    let deadline = exchange.started + policy.timeouts.request.into();
+    let mut failures = Failures::default();
+    let mut skip: Option<&str> = None;
+    for candidate in &exchange.plan {
+        let provider = candidate.offer.provider.name.as_str();
+        if skip == Some(provider) {
+            continue;
+        }
+        skip = None;
+        match attempt(exchange, candidate, failures.count + 1, deadline).await {
+            Ok(taken) => return Ok(succeeded(exchange, candidate, taken, &failures, deadline)),
+            Err(AttemptError::Final(mut error)) => {
+                error.attempts = failures.count + 1;
+                return Err(error);
+            }
+            Err(AttemptError::Failed(failure)) => {
+                let class = failure.class;
+                failures.add(exchange, candidate, failure);
+                match after(class, &policy.fallback_on) {
+                    Next::Candidate => {}
+                    Next::Provider => skip = Some(provider),
+                    Next::GiveUp => break,
+                }
+            }
+        }
+    }
+    Err(failures.into_error())
+}
+
+/// One attempt under its own span: encode, send, decode and check.
+async fn attempt(
+    exchange: &Arc<Exchange>,
+    candidate: &Candidate,
+    number: u32,
+    deadline: Instant,
+) -> Result<Taken, AttemptError> {
+    let offer = &candidate.offer;
+    let span = tracing::info_span!(
+        target: "fkm_span", "attempt",
+        otel.name = "chat", otel.kind = "client", otel.status_code = tracing::field::Empty,
+        gen_ai.operation.name = "chat",
+        gen_ai.provider.name = %offer.provider.system,
+        gen_ai.request.model = %offer.upstream_model,
+        http.request.resend_count = number - 1,
+        error.r#type = tracing::field::Empty,
+    );
+    let outcome = try_candidate(exchange, candidate, deadline)
+        .instrument(span.clone())
+        .await;
+    let counted = match &outcome {
+        Ok(_) => AttemptOutcome::Used,
+        Err(AttemptError::Final(_)) => AttemptOutcome::Refused,
+        Err(AttemptError::Failed(failure)) => {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", failure.class.name());
+            AttemptOutcome::Failed(failure.class)
+        }
+    };
+    exchange
+        .app
+        .metrics
+        .attempt(&offer.provider.name, &offer.upstream_model, counted);
+    outcome
+}
+
+async fn try_candidate(
+    exchange: &Arc<Exchange>,
+    candidate: &Candidate,
+    deadline: Instant,
+) -> Result<Taken, AttemptError> {
+    let limits = Limits::begin_at(Instant::now(), &exchange.rule().policy.timeouts, deadline);
+    let mut encoded = encode::run(exchange, candidate)?;
+    let strip_usage = encoded.strip_usage;
+    let mut dropped = std::mem::take(&mut encoded.dropped);
+    let answer = send::run(exchange, candidate, encoded, &limits).await?;
+    let mut taken = take::run(exchange, candidate, answer, strip_usage, &limits).await?;
+    dropped.append(&mut taken.dropped);
+    taken.dropped = dropped;
+    Ok(taken)
+}
+
+fn succeeded(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    taken: Taken,
+    failures: &Failures,
+    deadline: Instant,
+) -> Executed {
+    if failures.count > 0 {
+        tracing::warn!(
+            request_id = exchange.id.as_str(),
+            route = &*exchange.rule().route,
+            rule = &*exchange.rule().name,
+            model = &*exchange.model,
+            answered_by = candidate.offer.provider.name,
+            failed = failures.text,
+            "failed over: the client got the next provider's answer",
+        );
+    }
+    Executed {
+        candidate: candidate.clone(),
+        taken,
+        attempts: failures.count + 1,
+        deadline,
+    }
+}
+
+// === impl Failures ===
+
+impl Failures {
+    fn add(&mut self, exchange: &Exchange, candidate: &Candidate, failure: Failure) {
+        self.count += 1;
+        let (offer, class, message) = (&candidate.offer, failure.class, &failure.message);
+        tracing::debug!(
+            request_id = exchange.id.as_str(),
+            provider = offer.provider.name,
+            model = &*offer.upstream_model,
+            class = class.name(),
+            message,
+            "attempt failed",
+        );
+        let separator = if self.text.is_empty() { "" } else { "; " };
+        let _ = write!(
+            self.text,
+            "{separator}{}/{}: {class}: {message}",
+            offer.provider.name, offer.upstream_model
+        );
+        self.last = Some(failure);
+    }
+
+    fn into_error(self) -> ExchangeError {
+        let (class, retry_after) = match self.last {
+            Some(last) => (last.class, last.retry_after),
+            None => (FailureClass::ModelUnavailable, None),
+        };
+        let attempts = if self.count == 1 {
+            "attempt"
+        } else {
+            "attempts"
+        };
+        let message = format!(
+            "no provider answered, {} {attempts}: {}",
+            self.count, self.text
+        );
+        let mut error = ExchangeError::new(Reason::Attempt(class), message);
+        error.retry_after = retry_after;
+        error.attempts = self.count;
+        error
+    }
+}

@@ -1,0 +1,190 @@
+//! Steps *settle* and *record*: runs once when an exchange ends: answered, failed, or left by its client.
+
+use std::sync::Arc;
+
+use fkm_llm::Progress;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::error::Reason;
+use crate::exchange::{Exchange, RequestId};
+use crate::metrics::Outcome;
+use crate::runtime::{Offer, Runtime};
+
+/// What is needed to record an exchange once its request is out of memory.
+#[derive(Debug)]
+pub(crate) struct Record {
+    app: Arc<App>,
+    runtime: Arc<Runtime>,
+    rule: usize,
+    id: RequestId,
+    model: Arc<str>,
+    offer: Offer,
+    attempts: u32,
+    started: Instant,
+    first_content: Instant,
+    span: tracing::Span,
+}
+
+/// An exchange that has no answer yet. Dropped before [`Pending::over`], its client has gone.
+#[derive(Debug)]
+pub(crate) struct Pending(Option<Arc<Exchange>>);
+
+// === impl Pending ===
+
+impl Pending {
+    pub(crate) fn new(exchange: Arc<Exchange>) -> Self {
+        Self(Some(exchange))
+    }
+
+    /// There is an answer, or an error to be one.
+    pub(crate) fn over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(exchange) = &self.0 {
+            let took = exchange.started.elapsed().as_secs_f64();
+            exchange
+                .app
+                .metrics
+                .ended(&exchange.rule().metrics, Outcome::Cancelled, took, None);
+        }
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    /// Of an exchange whose answer begins at `first_content`.
+    pub(crate) fn new(
+        exchange: &Exchange,
+        offer: Offer,
+        attempts: u32,
+        first_content: Instant,
+    ) -> Self {
+        Self {
+            app: exchange.app.clone(),
+            runtime: exchange.runtime.clone(),
+            rule: exchange.rule,
+            id: exchange.id.clone(),
+            model: exchange.model.clone(),
+            offer,
+            attempts,
+            started: exchange.started,
+            first_content,
+            span: tracing::Span::current(),
+        }
+    }
+
+    /// The exchange ended so, having seen so much of its answer.
+    pub(crate) fn end(self, outcome: Outcome, progress: &Progress) {
+        let rule = &self.runtime.rules[self.rule];
+        let took = self.started.elapsed();
+        let first_content = self.first_content.duration_since(self.started);
+        self.app.metrics.ended(
+            &rule.metrics,
+            outcome,
+            took.as_secs_f64(),
+            Some(first_content.as_secs_f64()),
+        );
+        let usage = progress.usage.unwrap_or_default();
+        if progress.usage.is_some() {
+            let Offer {
+                provider,
+                upstream_model,
+                ..
+            } = &self.offer;
+            self.app.metrics.used(
+                &provider.name,
+                upstream_model,
+                usage.input_tokens,
+                usage.output_tokens,
+            );
+        }
+        self.span
+            .record("gen_ai.usage.input_tokens", usage.input_tokens);
+        self.span
+            .record("gen_ai.usage.output_tokens", usage.output_tokens);
+        if let Outcome::Failed(reason) = outcome {
+            self.span.record("error.type", reason.name());
+        }
+        self.log(outcome, progress, took.as_millis());
+    }
+
+    fn log(&self, outcome: Outcome, progress: &Progress, millis: u128) {
+        let usage = progress.usage.unwrap_or_default();
+        let rule = &self.runtime.rules[self.rule];
+        let ended = match outcome {
+            Outcome::Complete => "complete",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Failed(reason) => reason.name(),
+        };
+        let context = self.app.store.context();
+        tracing::debug!(
+            request_id = self.id.as_str(),
+            pod = context.as_ref().map(|context| context.pod.as_str()),
+            route = &*rule.route,
+            rule = &*rule.name,
+            model = &*self.model,
+            provider = self.offer.provider.name,
+            upstream_model = &*self.offer.upstream_model,
+            attempts = self.attempts,
+            outcome = ended,
+            input_tokens = usage.input_tokens,
+            output_tokens = usage.output_tokens,
+            usage_reported = progress.usage.is_some(),
+            millis = u64::try_from(millis).unwrap_or(u64::MAX),
+            "exchange ended",
+        );
+        if let Outcome::Failed(reason) = outcome {
+            tracing::warn!(
+                request_id = self.id.as_str(),
+                provider = self.offer.provider.name,
+                reason = reason.name(),
+                "an answer broke after it had begun; the client got an error event",
+            );
+        }
+    }
+}
+
+/// Records an exchange that ended before an answer began.
+pub(crate) fn failed(
+    app: &App,
+    exchange: Option<&Exchange>,
+    id: &RequestId,
+    reason: Reason,
+    message: &str,
+) {
+    match exchange {
+        Some(exchange) => {
+            let took = exchange.started.elapsed().as_secs_f64();
+            app.metrics.ended(
+                &exchange.rule().metrics,
+                Outcome::Failed(reason),
+                took,
+                None,
+            );
+        }
+        None => app.metrics.unrouted(reason),
+    }
+    tracing::Span::current().record("error.type", reason.name());
+    let (id, side) = (id.as_str(), reason.side());
+    match side {
+        crate::error::Side::Downstream => tracing::debug!(
+            request_id = id,
+            reason = reason.name(),
+            message,
+            "request refused"
+        ),
+        _ => tracing::warn!(
+            request_id = id,
+            reason = reason.name(),
+            ?side,
+            message,
+            "exchange failed"
+        ),
+    }
+}

@@ -1,0 +1,112 @@
+//! Step *send*: the request of one attempt, with a key of the provider and only the headers that may pass.
+
+use fkm_llm::{FailureClass, Format};
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use crate::attempt::{AttemptError, Limits, Wait};
+use crate::exchange::Exchange;
+use crate::respond::JSON;
+use crate::runtime::{Candidate, Link};
+use crate::steps::encode::Encoded;
+use crate::upstream::body::Segments;
+use crate::upstream::client::{self, SendError};
+use crate::upstream::simulated;
+use crate::upstream::{Answer, AnswerSource};
+
+const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ACCEPT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream, application/json");
+const OUR_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// The headers of a client that a provider of the same format may see. Everything else stays here.
+const FORWARDED: [(Format, HeaderName); 6] = [
+    (
+        Format::AnthropicMessages,
+        HeaderName::from_static("anthropic-beta"),
+    ),
+    (Format::AnthropicMessages, ANTHROPIC_VERSION),
+    (
+        Format::AnthropicMessages,
+        HeaderName::from_static("idempotency-key"),
+    ),
+    (
+        Format::OpenAiChat,
+        HeaderName::from_static("idempotency-key"),
+    ),
+    (Format::OpenAiChat, HeaderName::from_static("openai-beta")),
+    (
+        Format::OpenAiChat,
+        HeaderName::from_static("x-client-request-id"),
+    ),
+];
+
+/// Sends the encoded request and waits for the head of the answer.
+pub(crate) async fn run(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    encoded: Encoded,
+    limits: &Limits,
+) -> Result<Answer, AttemptError> {
+    let http = match &candidate.offer.provider.link {
+        Link::Simulated(simulated) => {
+            let sent = limits.wait(
+                Wait::FirstContent,
+                simulated::answer(simulated, candidate, exchange.scan.stream),
+            );
+            return sent.await?;
+        }
+        Link::Http(http) => http,
+    };
+    let key = http.key(candidate.key);
+    let mut request = Request::new(Segments::from(encoded.segments));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::clone(&http.uri);
+    *request.headers_mut() = headers(exchange, http.dialect.format, encoded.translated);
+    if let Some((name, value)) = &key.header {
+        request.headers_mut().insert(name.clone(), value.clone());
+    }
+    let sent = limits
+        .wait(Wait::FirstContent, client::send(&key.client, &request))
+        .await?;
+    let (head, body) = sent.map_err(AttemptError::from)?.into_parts();
+    Ok(Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: AnswerSource::Http(body),
+    })
+}
+
+fn headers(exchange: &Exchange, format: Format, translated: bool) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(
+        ACCEPT,
+        if exchange.scan.stream {
+            ACCEPT_STREAM
+        } else {
+            ACCEPT_JSON
+        },
+    );
+    headers.insert(USER_AGENT, OUR_AGENT);
+    if format == Format::AnthropicMessages {
+        headers.insert(ANTHROPIC_VERSION, ANTHROPIC_VERSION_VALUE);
+    }
+    if !translated {
+        for (_, name) in FORWARDED.iter().filter(|(of, _)| *of == format) {
+            if let Some(value) = exchange.headers.get(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    headers
+}
+
+impl From<SendError> for AttemptError {
+    fn from(error: SendError) -> Self {
+        let class: FailureClass = error.class;
+        Self::failed(class, error.message)
+    }
+}

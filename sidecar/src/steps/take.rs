@@ -1,0 +1,317 @@
+//! Steps *decode* and *check*: reads a provider's answer until it may be shown.
+//!
+//! A stream may be shown from its first content on, a whole answer when it is complete and in memory (up to
+//! [`MAX_WHOLE_BYTES`]; a larger one is shown as it comes). What ends earlier is a failed attempt.
+
+use bytes::{Bytes, BytesMut};
+use fkm_llm::{
+    Encoded as EncodedAnswer, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions,
+    StreamTransform, WireFormat,
+};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use secrecy::ExposeSecret;
+
+use crate::attempt::{AttemptError, Limits, Wait};
+use crate::exchange::Exchange;
+use crate::runtime::{Candidate, Link};
+use crate::upstream::{Answer, AnswerSource};
+
+/// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
+const MAX_WHOLE_BYTES: usize = 8 * 1024 * 1024;
+
+/// As much of an error body as is read.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// An answer that may be shown.
+pub(crate) struct Taken {
+    pub(crate) body: TakenBody,
+    /// The provider's request id.
+    pub(crate) provider_request_id: Option<String>,
+    /// What the client's format cannot express.
+    pub(crate) dropped: Vec<String>,
+}
+
+/// Its body.
+pub(crate) enum TakenBody {
+    /// Complete.
+    Whole { body: Bytes, progress: Progress },
+    /// Begun; `ready` may be sent at once.
+    Stream {
+        ready: Vec<Bytes>,
+        source: AnswerSource,
+        transform: Box<dyn StreamTransform>,
+    },
+    /// Larger than is kept; shown as it comes, without a look inside.
+    Large {
+        ready: Vec<Bytes>,
+        source: AnswerSource,
+    },
+}
+
+/// Reads the answer to `candidate`'s attempt.
+pub(crate) async fn run(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    answer: Answer,
+    strip_usage: bool,
+    limits: &Limits,
+) -> Result<Taken, AttemptError> {
+    let provider = candidate.offer.provider.format();
+    let provider_request_id = text(&answer.headers, provider.request_id_header());
+    if (300..400).contains(&answer.status) {
+        let message = format!("status {}: redirects are not followed", answer.status);
+        return Err(AttemptError::failed(FailureClass::ServerError, message));
+    }
+    if answer.status >= 400 {
+        return Err(refused(candidate, answer, provider, limits).await);
+    }
+    if answer
+        .headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value != "identity")
+    {
+        let message = "the answer is compressed, which was not asked for";
+        return Err(AttemptError::failed(FailureClass::BrokenStream, message));
+    }
+    let streams = answer
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let (body, dropped) = match (exchange.scan.stream, streams) {
+        (true, true) => (
+            stream(exchange, candidate, answer.body, strip_usage, limits).await?,
+            Vec::new(),
+        ),
+        (false, false) => whole(exchange, candidate, answer.body, limits).await?,
+        (true, false) => return Err(unexpected(candidate, answer, provider, limits).await),
+        (false, true) => {
+            let message = "a stream came where a whole answer was asked for";
+            return Err(AttemptError::failed(FailureClass::BrokenStream, message));
+        }
+    };
+    Ok(Taken {
+        body,
+        provider_request_id,
+        dropped,
+    })
+}
+
+/// An answer whose status is not 2xx.
+async fn refused(
+    candidate: &Candidate,
+    mut answer: Answer,
+    format: &dyn WireFormat,
+    limits: &Limits,
+) -> AttemptError {
+    let body = match read_some(&mut answer.body, MAX_ERROR_BYTES, limits).await {
+        Ok(body) => body,
+        Err(error @ AttemptError::Final(_)) => return error,
+        // The status says enough; the text is lost.
+        Err(AttemptError::Failed(_)) => Bytes::new(),
+    };
+    let mut error = format.decode_error(answer.status, &answer.headers, &body);
+    redact(&mut error, candidate);
+    AttemptError::from_provider(&error)
+}
+
+/// A whole answer where a stream was asked for: an error inside a 200, or a provider that cannot stream.
+async fn unexpected(
+    candidate: &Candidate,
+    mut answer: Answer,
+    format: &dyn WireFormat,
+    limits: &Limits,
+) -> AttemptError {
+    match read_some(&mut answer.body, MAX_ERROR_BYTES, limits).await {
+        Err(error) => error,
+        Ok(body) => match format.response_facts(&body) {
+            Err(fault @ StreamFault::Provider(_)) => from_fault(fault, candidate),
+            _ => AttemptError::failed(
+                FailureClass::BrokenStream,
+                "a whole answer came where a stream was asked for",
+            ),
+        },
+    }
+}
+
+async fn read_some(
+    source: &mut AnswerSource,
+    most: usize,
+    limits: &Limits,
+) -> Result<Bytes, AttemptError> {
+    let mut read = BytesMut::new();
+    while let Some(piece) = limits.wait(Wait::Rest, source.piece()).await? {
+        let piece =
+            piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
+        read.extend_from_slice(&piece[..piece.len().min(most - read.len())]);
+        if read.len() == most {
+            break;
+        }
+    }
+    Ok(read.freeze())
+}
+
+async fn stream(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    mut source: AnswerSource,
+    strip_usage: bool,
+    limits: &Limits,
+) -> Result<TakenBody, AttemptError> {
+    let mut transform = transform(exchange, candidate, strip_usage);
+    let mut ready = Vec::new();
+    loop {
+        let piece = limits.wait(Wait::FirstContent, source.piece()).await?;
+        let pushed = match piece {
+            Some(Ok(piece)) => transform.push(piece, &mut ready),
+            // However it ended: complete or not is all that counts.
+            Some(Err(_)) | None => {
+                transform
+                    .end(&mut ready)
+                    .map_err(|fault| from_fault(fault, candidate))?;
+                let progress = transform.progress().clone();
+                let body = ready.concat().into();
+                return Ok(TakenBody::Whole { body, progress });
+            }
+        };
+        pushed.map_err(|fault| from_fault(fault, candidate))?;
+        if transform.progress().content_started {
+            return Ok(TakenBody::Stream {
+                ready,
+                source,
+                transform,
+            });
+        }
+    }
+}
+
+fn transform(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    strip_usage: bool,
+) -> Box<dyn StreamTransform> {
+    let (client, provider) = (exchange.format, candidate.offer.provider.format());
+    let choices = exchange.scan.n.unwrap_or(1);
+    if client.name() == provider.name() {
+        return provider.relay(&RelayOptions {
+            strip_usage,
+            choices,
+        });
+    }
+    let options = StreamOptions {
+        include_usage: exchange
+            .scan
+            .stream_options
+            .as_ref()
+            .is_some_and(|options| options.include_usage),
+        model: None,
+        created: unix_now(),
+        choices,
+    };
+    fkm_llm::translate(provider.name(), client.name(), &options)
+}
+
+async fn whole(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    mut source: AnswerSource,
+    limits: &Limits,
+) -> Result<(TakenBody, Vec<String>), AttemptError> {
+    let provider = candidate.offer.provider.format();
+    let translate = provider.name() != exchange.format.name();
+    let mut pieces: Vec<Bytes> = Vec::new();
+    let mut read = 0;
+    let mut wait = Wait::FirstContent;
+    while let Some(piece) = limits.wait(wait, source.piece()).await? {
+        let piece =
+            piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
+        read += piece.len();
+        pieces.push(piece);
+        wait = Wait::Rest;
+        if read > MAX_WHOLE_BYTES {
+            return match translate {
+                false => Ok((
+                    TakenBody::Large {
+                        ready: pieces,
+                        source,
+                    },
+                    Vec::new(),
+                )),
+                true => {
+                    let message = format!(
+                        "the answer is larger than {MAX_WHOLE_BYTES} bytes, too large to translate"
+                    );
+                    Err(AttemptError::failed(FailureClass::BrokenStream, message))
+                }
+            };
+        }
+    }
+    let body = match pieces.len() {
+        1 => pieces.remove(0),
+        _ => pieces.concat().into(),
+    };
+    let facts = provider
+        .response_facts(&body)
+        .map_err(|fault| from_fault(fault, candidate))?;
+    let progress = Progress {
+        content_started: true,
+        finished: true,
+        usage: facts.usage,
+        response_model: facts.model,
+        finish_reasons: facts.finish_reasons,
+        events: 1,
+    };
+    if !translate {
+        return Ok((TakenBody::Whole { body, progress }, Vec::new()));
+    }
+    let encoded = translated(exchange, provider, &body)?;
+    let body = encoded.body.into();
+    Ok((TakenBody::Whole { body, progress }, encoded.dropped))
+}
+
+fn translated(
+    exchange: &Exchange,
+    provider: &dyn WireFormat,
+    body: &[u8],
+) -> Result<EncodedAnswer, AttemptError> {
+    let broken = |error: String| AttemptError::failed(FailureClass::BrokenStream, error);
+    let response = provider
+        .decode_response(body)
+        .map_err(|error| broken(error.to_string()))?;
+    exchange
+        .format
+        .encode_response(&response)
+        .map_err(|error| broken(error.to_string()))
+}
+
+fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {
+    match fault {
+        StreamFault::Provider(mut error) => {
+            redact(&mut error, candidate);
+            AttemptError::from_provider(&error)
+        }
+        fault => AttemptError::failed(FailureClass::BrokenStream, fault.to_string()),
+    }
+}
+
+/// Takes our key out of what a provider says.
+pub(crate) fn redact(error: &mut fkm_llm::ProviderError, candidate: &Candidate) {
+    if let Link::Http(http) = &candidate.offer.provider.link
+        && let Some(secret) = &http.key(candidate.key).secret
+    {
+        error.redact(secret.expose_secret().trim());
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+fn unix_now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs())
+}

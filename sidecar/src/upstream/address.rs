@@ -1,0 +1,162 @@
+//! Which addresses may be dialled. Asked after name resolution, for the very address that is connected to, so that no
+//! spelling and no DNS answer gets around it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use fkm_snapshot::Locality;
+use thiserror::Error;
+
+/// Why an address is not dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Forbidden {
+    /// `169.254/16`, `fe80::/10` and the metadata addresses of clouds.
+    #[error("{0} is a link-local or metadata address, which no provider may have")]
+    LinkLocal(IpAddr),
+    /// Loopback without `locality.scope: Local`.
+    #[error(
+        "{0} is a loopback address; set locality.scope: Local on the provider if that is meant"
+    )]
+    Loopback(IpAddr),
+    /// One of the sidecar's own listeners.
+    #[error("{0} is one of the sidecar's own ports")]
+    OwnPort(SocketAddr),
+    /// Unspecified, multicast or broadcast.
+    #[error("{0} is not the address of one host")]
+    NotAHost(IpAddr),
+}
+
+/// The cloud metadata addresses that are not link-local: AWS (IPv6), Alibaba Cloud, Oracle Cloud classic.
+const METADATA: [IpAddr; 3] = [
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+];
+
+/// Whether `address` may be dialled for a provider of this locality by a process that listens on `own_ports`.
+pub(crate) fn check(
+    address: SocketAddr,
+    locality: Locality,
+    own_ports: &[u16],
+) -> Result<(), Forbidden> {
+    let ip = embedded_v4(address.ip());
+    match ip {
+        IpAddr::V4(v4) if v4.is_link_local() => return Err(Forbidden::LinkLocal(address.ip())),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+            return Err(Forbidden::LinkLocal(address.ip()));
+        }
+        _ if METADATA.contains(&ip) => return Err(Forbidden::LinkLocal(address.ip())),
+        IpAddr::V4(v4) if v4.is_broadcast() => return Err(Forbidden::NotAHost(address.ip())),
+        _ => {}
+    }
+    if ip.is_multicast() || ip.is_unspecified() {
+        return Err(Forbidden::NotAHost(address.ip()));
+    }
+    if ip.is_loopback() {
+        if locality != Locality::Local {
+            return Err(Forbidden::Loopback(address.ip()));
+        }
+        if own_ports.contains(&address.port()) {
+            return Err(Forbidden::OwnPort(address));
+        }
+    }
+    Ok(())
+}
+
+/// The IPv4 address inside an IPv6 one: mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), NAT64 (`64:ff9b::/96`) and
+/// 6to4 (`2002::/16`).
+fn embedded_v4(ip: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = ip else { return ip };
+    let octets = v6.octets();
+    let four = |at: usize| {
+        let mut four = [0; 4];
+        four.copy_from_slice(&octets[at..at + 4]);
+        IpAddr::V4(Ipv4Addr::from(four))
+    };
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => four(12),
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => four(12),
+        [0x2002, ..] => four(2),
+        _ => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(address: &str, locality: Locality) -> Result<(), Forbidden> {
+        check(address.parse().unwrap(), locality, &[4000])
+    }
+
+    #[test]
+    fn link_local_is_refused_whatever_its_form() {
+        for address in [
+            "169.254.169.254:80",
+            "169.254.0.1:443",
+            "[::ffff:169.254.169.254]:80",
+            "[::169.254.169.254]:80",
+            "[64:ff9b::a9fe:a9fe]:80",
+            "[2002:a9fe:a9fe::1]:80",
+            "[fe80::1]:80",
+            "[fd00:ec2::254]:80",
+            "100.100.100.200:80",
+        ] {
+            for locality in [Locality::External, Locality::Local] {
+                assert!(
+                    matches!(verdict(address, locality), Err(Forbidden::LinkLocal(_))),
+                    "{address}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn loopback_needs_local_and_never_our_own_ports() {
+        for address in [
+            "127.0.0.1:9",
+            "127.8.8.8:9",
+            "[::1]:9",
+            "[::ffff:127.0.0.1]:9",
+        ] {
+            assert!(
+                matches!(
+                    verdict(address, Locality::External),
+                    Err(Forbidden::Loopback(_))
+                ),
+                "{address}"
+            );
+            assert_eq!(verdict(address, Locality::Local), Ok(()), "{address}");
+        }
+        assert!(matches!(
+            verdict("127.0.0.1:4000", Locality::Local),
+            Err(Forbidden::OwnPort(_))
+        ));
+    }
+
+    #[test]
+    fn hosts_pass_and_non_hosts_do_not() {
+        for address in [
+            "10.1.2.3:443",
+            "8.8.8.8:443",
+            "[2606:4700::1]:443",
+            "192.168.0.9:8000",
+        ] {
+            assert_eq!(verdict(address, Locality::External), Ok(()), "{address}");
+        }
+        for address in [
+            "0.0.0.0:80",
+            "[::]:80",
+            "224.0.0.1:80",
+            "255.255.255.255:80",
+            "[ff02::1]:80",
+        ] {
+            assert!(
+                matches!(
+                    verdict(address, Locality::Local),
+                    Err(Forbidden::NotAHost(_))
+                ),
+                "{address}"
+            );
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! A fault of the first provider, whatever it is, before anything was shown: the client gets the second one's answer in
+//! the same request.
+
+use std::time::Duration;
+
+use fkm_upstream::{Answer, BreakBody, Cut, End, Step, Streamed};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::harness::{Sidecar, pair, provider, question, snapshot};
+
+/// Every fault that can come before the first content, for whole answers and for streams.
+fn faults() -> Vec<(&'static str, Step)> {
+    let cut = |after, end| {
+        Step::Streamed(Streamed {
+            cut: Cut::AfterFrame(after),
+            end,
+            ..Streamed::default()
+        })
+    };
+    vec![
+        ("429", Step::rate_limited(2)),
+        ("500", Step::status(500)),
+        ("503", Step::status(503)),
+        ("529", Step::status(529)),
+        ("401: our key, not the client's", Step::status(401)),
+        ("404: our model, not the client's", Step::status(404)),
+        ("redirect", Step::status(302)),
+        ("hang", Step::Hang),
+        ("hang after headers", Step::HangAfterHeaders),
+        ("drop", Step::Drop(End::Close)),
+        ("reset", Step::Drop(End::Reset)),
+        ("not HTTP", Step::Raw(b"hello\r\n\r\n".to_vec())),
+        ("break body", Step::BreakBody(BreakBody { answer: Answer::default(), after: 20, end: End::Close })),
+        ("break body by reset", Step::BreakBody(BreakBody { answer: Answer::default(), after: 20, end: End::Reset })),
+        ("stream cut before its first frame", cut(0, End::Close)),
+        ("stream ended before its first frame", cut(0, End::Clean)),
+        ("stream cut after its role", cut(1, End::Close)),
+        ("stream reset after its role", cut(1, End::Reset)),
+        ("stream ended after its role", cut(1, End::Clean)),
+        ("error inside a stream", Step::Streamed(Streamed {
+            frames: vec!["data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n".to_owned()],
+            ..Streamed::default()
+        })),
+        ("html instead of json", Step::Raw(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>".to_vec(),
+        )),
+        ("empty answer", Step::Raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n".to_vec())),
+        ("error under status 200", Step::Raw(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 31\r\n\r\n{\"error\":{\"message\":\"not today\"}}"[..].to_vec(),
+        )),
+    ]
+}
+
+#[tokio::test]
+async fn every_fault_before_the_first_content_fails_over() {
+    let (a, b, sidecar) = pair().await;
+    let providers = [
+        provider("a", &a.base_url(), 0),
+        provider("b", &b.base_url(), 1),
+    ];
+    let mut snapshot = snapshot(&providers);
+    snapshot["rules"][0]["policy"] = json!({"timeouts": {"attempt": 300}});
+    sidecar.apply(&snapshot);
+    for (name, fault) in faults() {
+        for stream in [false, true] {
+            a.script(vec![fault.clone(), fault.clone()]);
+            b.script(vec![Step::answer("from b")]);
+            let reply = sidecar.chat(&question(stream)).await;
+            assert_eq!(reply.status, 200, "{name}, stream {stream}: {reply:?}");
+            assert_eq!(
+                reply.header("x-fkm-provider"),
+                "b",
+                "{name}, stream {stream}"
+            );
+            assert_eq!(
+                reply.header("x-fkm-attempts"),
+                "2",
+                "{name}, stream {stream}"
+            );
+            let text = if stream {
+                reply.streamed().text
+            } else {
+                reply.text()
+            };
+            assert_eq!(text, "from b", "{name}, stream {stream}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_fails_over() {
+    let (a, _b, sidecar) = pair().await;
+    a.refuse().await;
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("x-fkm-provider")),
+        (200, "b")
+    );
+    a.reopen().unwrap();
+    assert_eq!(
+        sidecar
+            .chat(&question(false))
+            .await
+            .header("x-fkm-provider"),
+        "a"
+    );
+}
+
+#[tokio::test]
+async fn when_all_fail_the_error_lists_the_attempts_and_says_when_to_ask_again() {
+    let (a, b, sidecar) = pair().await;
+    a.script(vec![Step::status(500)]);
+    b.script(vec![Step::rate_limited(7)]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.status, 429);
+    assert_eq!(reply.header("retry-after"), "7");
+    assert_eq!(reply.header("x-fkm-attempts"), "2");
+    let message = reply.json()["error"]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for part in [
+        "2 attempts",
+        "a/m-upstream",
+        "ServerError",
+        "b/m-upstream",
+        "RateLimited",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_clients_own_fault_is_answered_and_does_not_fail_over() {
+    let (a, b, sidecar) = pair().await;
+    for status in [400, 422] {
+        a.script(vec![Step::status(status)]);
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(reply.status, status);
+        assert!(reply.json()["error"]["message"].is_string());
+    }
+    assert!(b.requests().is_empty());
+}
+
+#[tokio::test]
+async fn fallback_on_decides_which_failures_count() {
+    let (a, b, sidecar) = pair().await;
+    let providers = [
+        provider("a", &a.base_url(), 0),
+        provider("b", &b.base_url(), 1),
+    ];
+    let mut snapshot = snapshot(&providers);
+    for (on, status, expected) in [
+        (json!([]), 500, 502),
+        (json!(["RateLimited"]), 500, 502),
+        (json!(["RateLimited"]), 429, 200),
+        (json!(["ServerError"]), 500, 200),
+    ] {
+        snapshot["rules"][0]["policy"] = json!({"fallbackOn": on});
+        sidecar.apply(&snapshot);
+        a.script(vec![Step::status(status)]);
+        assert_eq!(
+            sidecar.chat(&question(false)).await.status,
+            expected,
+            "{on} after {status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_timeout_ends_what_it_is_for() {
+    let (a, b, sidecar) = pair().await;
+    let providers = [
+        provider("a", &a.base_url(), 0),
+        provider("b", &b.base_url(), 1),
+    ];
+    let mut snapshot = snapshot(&providers);
+    let slow_rest = Step::Streamed(Streamed {
+        delay_millis: 2_000,
+        ..Streamed::counting(3)
+    });
+    for (timeouts, step, provider) in [
+        (json!({"attempt": 150}), Step::Hang, "b"),
+        (json!({"firstContent": 150}), Step::Hang, "b"),
+        (json!({"firstContent": 150}), Step::HangAfterHeaders, "b"),
+        (json!({"firstContent": 150}), slow_rest, "b"),
+        (json!({"betweenEvents": 150}), Step::HangAfterHeaders, "b"),
+    ] {
+        snapshot["rules"][0]["policy"] = json!({"timeouts": timeouts});
+        sidecar.apply(&snapshot);
+        a.script(vec![step.clone()]);
+        let stream = matches!(step, Step::Streamed(_));
+        // betweenEvents counts from the first byte of a whole answer on: HangAfterHeaders has none, so it is the rest.
+        if timeouts.get("betweenEvents").is_some() {
+            continue;
+        }
+        let began = Instant::now();
+        let reply = sidecar.chat(&question(stream)).await;
+        assert_eq!(
+            reply.header("x-fkm-provider"),
+            provider,
+            "{timeouts} {step:?}"
+        );
+        assert!(
+            began.elapsed() < Duration::from_millis(1_500),
+            "{timeouts} {step:?}: {:?}",
+            began.elapsed()
+        );
+    }
+    snapshot["rules"][0]["policy"] = json!({"timeouts": {"request": 150}});
+    sidecar.apply(&snapshot);
+    a.script(vec![Step::Hang]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.status, 504);
+    assert!(
+        reply.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("timeouts.request")
+    );
+}
+
+#[tokio::test]
+async fn a_connect_timeout_is_a_failed_connection() {
+    // A listener whose queue is full does not answer: bound, never accepted, backlog filled.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let deaf = socket.listen(1).unwrap();
+    let address = deaf.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let connecting = tokio::net::TcpStream::connect(address);
+        waiting.push(tokio::time::timeout(Duration::from_millis(200), connecting).await);
+    }
+    let b = fkm_upstream::Upstream::start().await.unwrap();
+    let providers = [
+        provider("a", &format!("http://{address}/v1"), 0),
+        provider("b", &b.base_url(), 1),
+    ];
+    let mut snapshot = snapshot(&providers);
+    snapshot["rules"][0]["policy"] =
+        json!({"timeouts": {"connect": 200}, "fallbackOn": ["ConnectFailure"]});
+    let sidecar = Sidecar::start(&snapshot).await;
+    let began = Instant::now();
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.header("x-fkm-provider"), "b", "{reply:?}");
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_rate_limited_key_falls_to_the_next_key_of_the_same_provider() {
+    let (a, b, sidecar) = pair().await;
+    let mut first = provider("a", &a.base_url(), 0);
+    let spare = json!({"name": "spare", "secret": "test/keys/spare"});
+    first["connection"]["http"]["credentials"]
+        .as_array_mut()
+        .unwrap()
+        .push(spare);
+    sidecar.apply(&snapshot(&[first, provider("b", &b.base_url(), 1)]));
+    a.script(vec![Step::rate_limited(1), Step::answer("other key")]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(
+        (reply.header("x-fkm-provider"), reply.text().as_str()),
+        ("a", "other key")
+    );
+    let keys: std::collections::BTreeSet<_> = a
+        .requests()
+        .iter()
+        .map(|request| {
+            request.headers["authorization"]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    a.reset();
+    a.script(vec![Step::status(500)]);
+    assert_eq!(
+        sidecar
+            .chat(&question(false))
+            .await
+            .header("x-fkm-provider"),
+        "b"
+    );
+    assert_eq!(
+        a.requests().len(),
+        1,
+        "another key does not mend a server error"
+    );
+}
+
+#[tokio::test]
+async fn a_stale_pooled_connection_is_nobodys_fault() {
+    let options = fkm_upstream::Options::default();
+    let a = fkm_upstream::Upstream::start_with(options).await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+    // The provider closes the pooled connection when the next request is already on its way.
+    a.script(vec![Step::Drop(End::Close), Step::answer("second try")]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("x-fkm-attempts")),
+        (200, "1"),
+        "{reply:?}"
+    );
+    assert_eq!(reply.text(), "second try");
+    // A fresh connection that is closed at once is the provider's fault.
+    a.refuse().await;
+    a.reopen().unwrap();
+    a.script(vec![Step::Drop(End::Close), Step::answer("never")]);
+    assert_eq!(sidecar.chat(&question(false)).await.status, 502);
+}

@@ -1,0 +1,17 @@
+//! The sidecar as its clients and providers see it: in-process, over real sockets, with the fault upstream as provider.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it fails, and spawns what it waits for"
+)]
+
+mod bad_requests;
+mod cancel;
+mod failover;
+mod harness;
+mod mid_stream;
+mod pass_through;
+mod pools;
+mod surface;
+mod trust;

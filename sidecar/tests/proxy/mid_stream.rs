@@ -1,0 +1,197 @@
+//! Once content has been shown: a stream ends complete, or with an error that no client takes for an end.
+
+use fkm_upstream::{Cut, End, Step, Streamed, UsageChunk};
+use serde_json::json;
+
+use crate::harness::{Sidecar, pair, provider, question, snapshot};
+
+/// Frames of the stream: role, 4 pieces, finish, usage, `[DONE]`.
+const PIECES: usize = 4;
+const FINISH: usize = 1 + PIECES + 1;
+const ALL: usize = FINISH + 2;
+
+#[tokio::test]
+async fn for_every_frame_and_both_ends() {
+    let (a, _b, sidecar) = pair().await;
+    let mut seen = 0;
+    for frames in 2..=ALL {
+        for end in [End::Clean, End::Close, End::Reset] {
+            let stream = Streamed {
+                cut: Cut::AfterFrame(frames),
+                end,
+                ..Streamed::counting(PIECES)
+            };
+            a.script(vec![Step::Streamed(stream)]);
+            let reply = sidecar.chat(&question(true)).await;
+            let got = reply.streamed();
+            let case = format!("{frames} frames, {end:?}: {:?}", reply.frames());
+            assert_eq!(reply.header("x-fkm-provider"), "a", "{case}");
+            assert_eq!(got.error, frames < FINISH, "{case}");
+            assert_eq!(got.done, frames >= FINISH, "{case}");
+            assert_eq!(got.finished, frames >= FINISH, "{case}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 21);
+}
+
+#[tokio::test]
+async fn every_byte_is_as_good_a_place_to_break() {
+    let (a, _b, sidecar) = pair().await;
+    a.script(vec![Step::Streamed(Streamed::counting(2))]);
+    let whole = sidecar.chat(&question(true)).await;
+    let upstream_length = 8 + whole.body.len();
+    for at in (0..upstream_length).step_by(13) {
+        let stream = Streamed {
+            cut: Cut::AtByte(at),
+            end: End::Close,
+            ..Streamed::counting(2)
+        };
+        a.script(vec![Step::Streamed(stream)]);
+        let reply = sidecar.chat(&question(true)).await;
+        if reply.header("x-fkm-provider") == "b" {
+            continue;
+        }
+        let got = reply.streamed();
+        assert_ne!(
+            got.error,
+            got.done,
+            "cut at byte {at}: {:?}",
+            reply.frames()
+        );
+        assert_eq!(
+            got.done,
+            got.finished,
+            "cut at byte {at}: {:?}",
+            reply.frames()
+        );
+        assert!("0 1 ".starts_with(&got.text), "{got:?}");
+    }
+}
+
+#[tokio::test]
+async fn done_without_a_finish_reason_is_no_end() {
+    let (a, _b, sidecar) = pair().await;
+    let content = r#"data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}"#;
+    let frames = vec![format!("{content}\n\n"), "data: [DONE]\n\n".to_owned()];
+    a.script(vec![Step::Streamed(Streamed {
+        frames,
+        ..Streamed::default()
+    })]);
+    let got = sidecar.chat(&question(true)).await.streamed();
+    assert!(got.error && !got.done, "{got:?}");
+}
+
+#[tokio::test]
+async fn an_error_inside_a_stream_is_passed_on_as_an_error() {
+    let (a, _b, sidecar) = pair().await;
+    let content = r#"data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}"#;
+    let frames = vec![
+        format!("{content}\n\n"),
+        "data: {\"error\":{\"message\":\"gpu on fire\",\"code\":500}}\n\n".to_owned(),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    a.script(vec![Step::Streamed(Streamed {
+        frames,
+        ..Streamed::default()
+    })]);
+    let reply = sidecar.chat(&question(true)).await;
+    let got = reply.streamed();
+    assert!(got.error && !got.done, "{:?}", reply.frames());
+    assert!(reply.frames().last().unwrap().contains("gpu on fire"));
+}
+
+#[tokio::test]
+async fn a_provider_that_falls_silent_is_an_error() {
+    let (a, _b, sidecar) = pair().await;
+    let mut snapshot = snapshot(&[provider("a", &a.base_url(), 0)]);
+    snapshot["rules"][0]["policy"] = json!({"timeouts": {"betweenEvents": 200}});
+    sidecar.apply(&snapshot);
+    a.script(vec![Step::Streamed(Streamed {
+        delay_millis: 1_000,
+        ..Streamed::counting(2)
+    })]);
+    let reply = sidecar.chat(&question(true)).await;
+    let got = reply.streamed();
+    assert!(
+        got.error && !got.done && got.text == "0 ",
+        "{:?}",
+        reply.frames()
+    );
+    assert!(reply.frames().last().unwrap().contains("betweenEvents"));
+}
+
+#[tokio::test]
+async fn the_exchange_has_an_end_too() {
+    let (a, _b, sidecar) = pair().await;
+    let mut snapshot = snapshot(&[provider("a", &a.base_url(), 0)]);
+    snapshot["rules"][0]["policy"] = json!({"timeouts": {"request": 400}});
+    sidecar.apply(&snapshot);
+    a.script(vec![Step::Streamed(Streamed {
+        delay_millis: 100,
+        ..Streamed::counting(50)
+    })]);
+    let reply = sidecar.chat(&question(true)).await;
+    assert!(
+        reply.streamed().error && !reply.streamed().done,
+        "{:?}",
+        reply.frames()
+    );
+    assert!(reply.frames().last().unwrap().contains("timeouts.request"));
+}
+
+#[tokio::test]
+async fn the_usage_chunk_that_only_we_asked_for_is_taken_out() {
+    let (a, _b, sidecar) = pair().await;
+    let mut asked = question(true);
+    asked["stream_options"] = json!({"include_usage": true});
+    for (question, usage) in [(question(true), false), (asked, true)] {
+        a.reset();
+        let got = sidecar.chat(&question).await.streamed();
+        assert_eq!((got.usage, got.done, got.error), (usage, true, false));
+        let sent: serde_json::Value = serde_json::from_slice(&a.requests()[0].body).unwrap();
+        assert_eq!(sent["stream_options"]["include_usage"], true);
+    }
+    let metrics = metrics(&sidecar).await;
+    let counted = r#"fkm_tokens_total{provider="a",model="m-upstream",token_type="input"} 22"#;
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_know_stream_options_is_not_sent_them() {
+    let (a, _b, sidecar) = pair().await;
+    let mut provider = provider("a", &a.base_url(), 0);
+    provider["connection"]["http"]["dialect"]["streamUsage"] = json!(false);
+    sidecar.apply(&snapshot(&[provider]));
+    a.script(vec![Step::Streamed(Streamed {
+        usage_chunk: UsageChunk::Never,
+        ..Streamed::default()
+    })]);
+    assert!(sidecar.chat(&question(true)).await.streamed().done);
+    let sent: serde_json::Value = serde_json::from_slice(&a.requests()[0].body).unwrap();
+    assert_eq!(sent.get("stream_options"), None);
+}
+
+#[tokio::test]
+async fn streams_cut_into_small_pieces_are_the_same() {
+    let (a, _b, sidecar) = pair().await;
+    a.script(vec![Step::Streamed(Streamed::counting(5))]);
+    let whole = sidecar.chat(&question(true)).await.streamed();
+    for rechunk in [1, 7, 64] {
+        a.script(vec![Step::Streamed(Streamed {
+            rechunk,
+            ..Streamed::counting(5)
+        })]);
+        assert_eq!(
+            sidecar.chat(&question(true)).await.streamed(),
+            whole,
+            "{rechunk} bytes a piece"
+        );
+    }
+}
+
+async fn metrics(sidecar: &Sidecar) -> String {
+    let url = format!("http://{}/metrics", sidecar.running.addresses().probe);
+    let reply = crate::harness::send(http::Method::GET, &url, &[], bytes::Bytes::new()).await;
+    String::from_utf8(reply.body.to_vec()).unwrap()
+}

@@ -1,0 +1,178 @@
+//! What a provider sees of a request: the received bytes but for the edited spans, our key, and no header unasked.
+
+use bytes::Bytes;
+use fkm_upstream::Upstream;
+use http::Method;
+use serde_json::json;
+
+use crate::harness::{KEY, Sidecar, anthropic, provider, send, snapshot};
+
+#[tokio::test]
+async fn bytes_are_kept_but_for_the_model() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    let body = "{ \"messages\" :[{\"role\":\"user\",\"content\":\"\\u00e9\\/ \\\"model\\\":\\\"m\\\"\"}],\r\n\t\"model\":  \"m\" , \"seed\": 123456789012345678901234567890, \"unknown\": {\"model\":\"m\", \"x\":1e-7}}\n";
+    let reply = sidecar.post("/v1/chat/completions", body).await;
+    assert_eq!(reply.status, 200);
+    let expected = body.replacen("\"model\":  \"m\"", "\"model\":  \"m-upstream\"", 1);
+    assert_eq!(a.requests()[0].body, expected);
+}
+
+#[tokio::test]
+async fn no_header_reaches_a_provider_unasked() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    let headers = [
+        ("authorization", "Bearer client-key"),
+        ("x-api-key", "client-key"),
+        ("api-key", "client-key"),
+        ("cookie", "session=1"),
+        ("openai-organization", "org-client"),
+        ("openai-beta", "assistants=v2"),
+        ("idempotency-key", "i-1"),
+        ("x-client-request-id", "c-1"),
+        ("x-stainless-lang", "python"),
+        ("x-forwarded-for", "10.0.0.9"),
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+        ("user-agent", "OpenAI/Python"),
+        ("accept-encoding", "gzip"),
+    ];
+    let body = Bytes::from_static(br#"{"model":"m","messages":[]}"#);
+    let url = sidecar.url("/openai/v1/chat/completions?key=client-key");
+    let reply = send(Method::POST, &url, &headers, body).await;
+    assert_eq!(reply.status, 200);
+    let received = &a.requests()[0];
+    assert_eq!(received.path, "/v1/chat/completions");
+    assert_eq!(received.headers["authorization"], format!("Bearer {KEY}"));
+    let mut names: Vec<&str> = received
+        .headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .collect();
+    names.sort_unstable();
+    let expected = [
+        "accept",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "openai-beta",
+        "user-agent",
+        "x-client-request-id",
+    ];
+    assert_eq!(names, expected);
+    assert!(
+        received.headers["user-agent"]
+            .to_str()
+            .unwrap()
+            .starts_with("fkm-sidecar/")
+    );
+}
+
+#[tokio::test]
+async fn anthropic_is_passed_through_with_its_own_headers() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[anthropic("a", &a.base_url(), 0)])).await;
+    let body = br#"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"Hi"}]}"#;
+    for path in ["/v1/messages", "/anthropic/v1/messages"] {
+        a.reset();
+        let headers = [
+            ("anthropic-version", "2023-01-01"),
+            ("anthropic-beta", "a,b"),
+            ("x-api-key", "client-key"),
+        ];
+        let reply = send(
+            Method::POST,
+            &sidecar.url(path),
+            &headers,
+            Bytes::from_static(body),
+        )
+        .await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(
+            reply.json()["content"][0]["text"],
+            "Hello from the upstream."
+        );
+        let received = &a.requests()[0];
+        assert_eq!(received.headers["x-api-key"], KEY);
+        assert_eq!(received.headers["anthropic-version"], "2023-01-01");
+        assert_eq!(received.headers["anthropic-beta"], "a,b");
+        assert!(received.headers.get("authorization").is_none());
+        assert_eq!(
+            received.body,
+            std::str::from_utf8(body)
+                .unwrap()
+                .replace("\"m\"", "\"m-upstream\"")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_output_limit_has_the_name_that_the_provider_wants() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[])).await;
+    for (field, sent, expected) in [
+        ("max_tokens", "max_completion_tokens", "max_tokens"),
+        (
+            "max_completion_tokens",
+            "max_tokens",
+            "max_completion_tokens",
+        ),
+        ("as_sent", "max_tokens", "max_tokens"),
+    ] {
+        a.reset();
+        let mut provider = provider("a", &a.base_url(), 0);
+        provider["connection"]["http"]["dialect"]["maxTokensField"] = json!(field);
+        sidecar.apply(&snapshot(&[provider]));
+        let reply = sidecar
+            .chat(&json!({"model": "m", sent: 9, "messages": []}))
+            .await;
+        assert_eq!(reply.status, 200);
+        let received: serde_json::Value = serde_json::from_slice(&a.requests()[0].body).unwrap();
+        assert_eq!(
+            received,
+            json!({"model": "m-upstream", expected: 9, "messages": []})
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_providers_request_id_and_nothing_else_of_its_head_comes_back() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    let answer = br#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req-7\r\nset-cookie: a=b\r\nopenai-organization: org\r\nserver: x\r\ncontent-length: {}\r\n\r\n",
+        answer.len()
+    );
+    a.script(vec![fkm_upstream::Step::Raw(
+        [head.as_bytes(), answer].concat(),
+    )]);
+    let reply = sidecar
+        .post("/v1/chat/completions", r#"{"model":"m","messages":[]}"#)
+        .await;
+    assert_eq!(reply.body, &answer[..]);
+    assert_eq!(reply.header("x-request-id"), "req-7");
+    let mut names: Vec<&str> = reply.headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    let expected = [
+        "content-length",
+        "content-type",
+        "date",
+        "x-fkm-attempts",
+        "x-fkm-model",
+        "x-fkm-provider",
+        "x-fkm-request-id",
+        "x-request-id",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(
+        (reply.header("x-fkm-provider"), reply.header("x-fkm-model")),
+        ("a", "m-upstream")
+    );
+    assert_eq!(reply.header("x-fkm-request-id").len(), 32);
+}

@@ -1,0 +1,35 @@
+//! The project's own fault upstream: a scripted LLM provider on loopback that refuses, delays, answers by script and
+//! cuts at any byte.
+//!
+//! It speaks `openai.chat` (`POST …/chat/completions`) and `anthropic.messages` (`POST …/messages`), whole and streamed, and
+//! `GET …/models`. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken
+//! provider sends.
+//!
+//! *Flow*: each POST takes the next [`Step`] of the script; when none is left, the default step answers. A GET takes
+//! none. Every request is recorded ([`Received`]), with the time at which its client went away before the end.
+//!
+//! *Guarantees*: same script, same requests, same bytes; nothing listens anywhere but where it was told to; dropping
+//! the [`Upstream`] ends every connection.
+#![warn(missing_docs)]
+
+mod anthropic;
+mod completion;
+mod connection;
+mod control;
+mod listener;
+mod openai;
+mod received;
+mod request;
+mod respond;
+mod script;
+mod state;
+mod task;
+mod upstream;
+mod writer;
+
+pub use fkm_dialect::Format;
+pub use received::Received;
+pub use script::{
+    Answer, BreakBody, Cut, End, Status, Step, Streamed, ToolCall, Usage, UsageChunk,
+};
+pub use upstream::{NotReached, Options, Upstream};
