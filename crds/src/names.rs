@@ -1,0 +1,113 @@
+//! Strings with a form: names, patterns, URLs. Each carries its form into the schema.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::cel;
+
+/// A DNS label: lower-case letters, digits and `-`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DnsLabel(pub String);
+
+/// The name of a Kubernetes object: DNS labels with dots between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DnsSubdomain(pub String);
+
+/// The name of a model: printable ASCII without spaces and without `*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelName(pub String);
+
+/// The name of a model, or one `*` at its start or end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelPattern(pub String);
+
+/// A key of a Secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretKey(pub String);
+
+/// An absolute http or https URL, without credentials, query or fragment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BaseUrl(pub String);
+
+fn base_url_schema() -> Schema {
+    let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
+    let bare = "!self.contains('@') && !self.contains('?') && !self.contains('#')";
+    let link_local = r"!self.matches('(?i)^https?://(169[.]254[.]|\\[fe[89ab][0-9a-f]:)')";
+    let rules = [
+        cel::rule(
+            absolute,
+            "'baseURL ' + self + ' is not an absolute http or https URL; write for example https://api.example.com/v1'",
+        ),
+        cel::rule(
+            bare,
+            "'baseURL must not have credentials, a query or a fragment (@, ? or #); put keys into credentials'",
+        ),
+        cel::rule(
+            link_local,
+            "'baseURL ' + self + ' is a link-local address, where clouds keep their metadata; name the address of the provider'",
+        ),
+    ];
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 1024, "x-kubernetes-validations": rules})
+}
+
+/// The schema of one string type, and its conversions.
+macro_rules! string_form {
+    ($name:ident, $schema:expr) => {
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+string_form!(
+    DnsLabel,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"})
+);
+string_form!(
+    DnsSubdomain,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"})
+);
+string_form!(
+    ModelName,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[!-)+-~]+$"})
+);
+string_form!(
+    ModelPattern,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": r"^(\*|\*?[!-)+-~]+|[!-)+-~]+\*)$"})
+);
+string_form!(
+    SecretKey,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[-._a-zA-Z0-9]+$"})
+);
+string_form!(BaseUrl, base_url_schema());

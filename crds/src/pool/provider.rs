@@ -1,0 +1,122 @@
+//! One provider of a pool and the models that it offers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{BaseUrl, Credential, DnsLabel, ModelName, Simulated, Tls, cel};
+
+/// One LLM service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    cel::rule_at(".baseURL",
+        "self.type != 'OpenAICompatible' || has(self.baseURL) || has(self.preset)",
+        "'provider ' + self.name + ' of type OpenAICompatible needs a baseURL or a preset'"),
+    cel::rule_at(".preset",
+        "!has(self.preset) || self.type == 'OpenAICompatible'",
+        "'preset ' + self.preset + ' is for type OpenAICompatible only; type ' + self.type + ' has its own, remove preset'"),
+    cel::rule_at(".models",
+        "self.type in ['OpenAI', 'Anthropic'] || has(self.preset) || has(self.models)",
+        "'provider ' + self.name + ' needs models: for type ' + self.type + ' without a preset there is no catalogue'"),
+    cel::rule_at(".simulated",
+        "has(self.simulated) == (self.type == 'Simulated')",
+        "'simulated must be given if and only if type is Simulated; provider ' + self.name + ' has type ' + self.type"),
+    cel::rule_at(".credentials",
+        "self.type != 'Simulated' || !has(self.credentials)",
+        "'provider ' + self.name + ' of type Simulated has no use for credentials; remove them'"),
+    cel::rule_at(".type",
+        "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality))",
+        "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls and locality'"),
+    cel::rule_at(".tls",
+        "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^http://')",
+        "'tls is given, but baseURL ' + self.baseURL + ' is not encrypted; use https or remove tls'"),
+    cel::rule_at(".baseURL",
+        r"!has(self.baseURL) || (has(self.locality) && self.locality.scope == 'Local') || !self.baseURL.matches('(?i)^https?://(127[.][0-9.]+|([^/:]*[.])?localhost[.]?|\\[::1\\])(:|/|$)')",
+        "'baseURL ' + self.baseURL + ' is inside the pod; if that is meant, set locality.scope to Local'"),
+]))]
+pub struct Provider {
+    /// Unique in this pool; shown in logs, metrics and the header x-fkm-provider.
+    pub name: DnsLabel,
+    /// OpenAI, Anthropic, OpenAICompatible (anything that speaks OpenAI chat completions), or Simulated (answers without a network).
+    pub r#type: ProviderType,
+    /// With type OpenAICompatible: a provider of the catalogue, for example groq. Gives base URL and models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<DnsLabel>,
+    /// Where the provider listens, up to and without the path of the operation. Omitted: the catalogue's.
+    #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<BaseUrl>,
+    /// Failover tier, lower first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub priority: Option<i32>,
+    /// Share of traffic inside its tier. Omitted: 1. With 0 it gets none, not even on failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub weight: Option<i32>,
+    /// Where the provider runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locality: Option<Locality>,
+    /// Keys, used in turn. Omitted: none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub credentials: Option<Vec<Credential>>,
+    /// The models that are offered, exactly these. Omitted: all that the catalogue lists for this provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub models: Option<Vec<Model>>,
+    /// How the provider's certificate is checked. Omitted: against the public roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// With type Simulated: what it answers and how it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<Simulated>,
+}
+
+/// The families of sign-in and endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum ProviderType {
+    OpenAI,
+    Anthropic,
+    OpenAICompatible,
+    Simulated,
+}
+
+/// Where a provider runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Locality {
+    /// External: outside of the pod. Local: loopback addresses are allowed. Omitted: External.
+    pub scope: Scope,
+}
+
+/// Inside or outside of the pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum Scope {
+    External,
+    Local,
+}
+
+/// A model that a provider offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Model {
+    /// The name that clients and routes use.
+    pub name: ModelName,
+    /// The name that is sent to the provider. Omitted: name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_name: Option<ModelName>,
+    /// Further names that clients and routes may use; unique in this provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    pub aliases: Vec<ModelName>,
+}

@@ -1,0 +1,123 @@
+//! Label selectors, with the list and map types and the bounds that the upstream type lacks.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cel;
+
+/// Selects by labels. Everything that is given must hold; an empty selector selects everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+pub struct Selector {
+    /// Labels that must be there with exactly these values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63}))]
+    pub match_labels: BTreeMap<String, String>,
+    /// Further conditions on labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub match_expressions: Vec<Requirement>,
+}
+
+/// A condition on one label.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("x-kubernetes-validations" = [
+    cel::rule_at(".values",
+        "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+        "'values of label ' + self.key + ' must be given if and only if operator is In or NotIn; operator is ' + self.operator"),
+]))]
+pub struct Requirement {
+    /// The label.
+    #[schemars(length(min = 1, max = 317))]
+    pub key: String,
+    /// In, NotIn, Exists or DoesNotExist.
+    pub operator: Operator,
+    /// For In and NotIn: the values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic", "items" = {"type": "string", "maxLength": 63}))]
+    pub values: Vec<String>,
+}
+
+/// How a label is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Operator {
+    #[expect(missing_docs, reason = "the names of Kubernetes")]
+    In,
+    #[expect(missing_docs, reason = "the names of Kubernetes")]
+    NotIn,
+    #[expect(missing_docs, reason = "the names of Kubernetes")]
+    Exists,
+    #[expect(missing_docs, reason = "the names of Kubernetes")]
+    DoesNotExist,
+}
+
+// === impl Selector ===
+
+impl Selector {
+    /// Whether an object with these labels is selected.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        let equal = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+        self.match_labels.iter().all(equal)
+            && self.match_expressions.iter().all(|one| one.holds(labels))
+    }
+}
+
+// === impl Requirement ===
+
+impl Requirement {
+    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+        let value = labels.get(&self.key);
+        let listed = value.is_some_and(|value| self.values.contains(value));
+        match self.operator {
+            Operator::In => listed,
+            Operator::NotIn => !listed,
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn selects_as_kubernetes_does() {
+        let labels = BTreeMap::from([("app".to_owned(), "shop".to_owned())]);
+        let cases = [
+            (json!({}), true),
+            (json!({"matchLabels": {"app": "shop"}}), true),
+            (json!({"matchLabels": {"app": "shop", "tier": "a"}}), false),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["x", "shop"]}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["shop"]}]}),
+                false,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["a"]}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}),
+                false,
+            ),
+        ];
+        for (selector, expected) in cases {
+            let selector: Selector = serde_json::from_value(selector.clone()).unwrap();
+            assert_eq!(selector.matches(&labels), expected, "{selector:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The snapshot from what is known to be right. Cannot fail.
+
+mod reach;
+
+use std::collections::BTreeSet;
+
+use fkm_snapshot::{Backend, Connection, Feature, Match, Pool, Rule, SecretId, Snapshot, Strategy};
+
+use crate::dereference::{Pools, ResolvedRoute, ResolvedRule};
+use crate::validate::ValidBackend;
+
+/// The snapshot of these routes, in their order.
+pub(crate) fn snapshot<'a>(
+    routes: impl Iterator<Item = &'a ResolvedRoute> + Clone,
+    pools: &Pools<'_>,
+) -> Snapshot {
+    let rules = routes
+        .clone()
+        .flat_map(|route| route.rules.iter().map(|rule| self::rule(route, rule)));
+    let mut snapshot = Snapshot {
+        rules: rules.collect(),
+        pools: reach::pools(routes.flat_map(|route| &route.rules), pools),
+        ..Snapshot::default()
+    };
+    snapshot.requires = requires(&snapshot);
+    snapshot
+}
+
+/// The keys that a snapshot names.
+pub(crate) fn secrets(snapshot: &Snapshot) -> BTreeSet<SecretId> {
+    let providers = snapshot.pools.values().flat_map(|pool| &pool.providers);
+    let credentials = providers.flat_map(|provider| match &provider.connection {
+        Connection::Http(http) => http.credentials.as_slice(),
+        Connection::Simulated(_) => &[],
+    });
+    credentials
+        .map(|credential| credential.secret.clone())
+        .collect()
+}
+
+fn rule(route: &ResolvedRoute, rule: &ResolvedRule) -> Rule {
+    let matches = rule.matches.iter().map(|patterns| Match {
+        models: patterns.iter().map(ToString::to_string).collect(),
+    });
+    Rule {
+        route: route.name.to_string(),
+        name: rule.name.clone(),
+        matches: matches.collect(),
+        strategy: rule.strategy,
+        backends: rule.backends.iter().map(backend).collect(),
+        policy: rule.policy.clone(),
+        unavailable: rule
+            .unavailable
+            .map(|reason| reason.to_string())
+            .unwrap_or_default(),
+    }
+}
+
+fn backend(backend: &ValidBackend) -> Backend {
+    Backend {
+        name: backend.name.clone(),
+        weight: backend.weight,
+        pool: backend.pool.to_string(),
+        model: backend.model.clone().unwrap_or_default(),
+    }
+}
+
+/// What a reader of the snapshot must be able to do.
+fn requires(snapshot: &Snapshot) -> BTreeSet<Feature> {
+    let mut requires = BTreeSet::new();
+    for rule in &snapshot.rules {
+        let strategy = match rule.strategy {
+            Strategy::Priority => "strategy.priority",
+            Strategy::Weighted => "strategy.weighted",
+        };
+        requires.insert(Feature::from(strategy));
+    }
+    for provider in snapshot
+        .pools
+        .values()
+        .flat_map(|Pool { providers }| providers)
+    {
+        match &provider.connection {
+            Connection::Simulated(_) => drop(requires.insert(Feature::from("provider.simulated"))),
+            Connection::Http(http) => {
+                requires.insert(Feature(format!("format.{}", http.dialect.format)));
+                if !http.ca_pem.is_empty() {
+                    requires.insert(Feature::from("tls.ca"));
+                }
+            }
+        }
+    }
+    requires
+}

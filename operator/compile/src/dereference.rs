@@ -1,0 +1,7 @@
+//! What routes and pools name: pools, models, Secrets, certificates; and whether they may.
+
+mod pool;
+mod route;
+
+pub(crate) use pool::{PoolState, Pools, UsableProvider};
+pub(crate) use route::{ResolvedRoute, ResolvedRule, all_patterns, route};

@@ -1,0 +1,310 @@
+//! The pools that routes name, each judged once: which of its providers can be used, and what stands in the way.
+
+use std::collections::BTreeMap;
+
+use fkm_catalog::near_matches;
+use fkm_crds::{AllowedRoutes, CA_KEY, FromNamespaces, Reason};
+use fkm_snapshot::{Connection, Credential, HttpConnection, Model, SecretId};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use crate::last_accepted::{self, Served};
+use crate::validate::{HttpTarget, Target, ValidPool, ValidProvider};
+use crate::verdict::suggestion;
+use crate::{Complaint, Fault, ObjectName, PoolInput, SecretKeys, Verdict, World};
+
+/// The pools that were named so far.
+pub(crate) struct Pools<'a> {
+    world: &'a World<'a>,
+    states: BTreeMap<ObjectName, PoolState>,
+}
+
+/// One pool, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct PoolState {
+    /// All that take effect, those that cannot be used included.
+    pub(crate) providers: Vec<(UsableProvider, Option<Fault>)>,
+    verdict: Verdict,
+}
+
+/// A provider with all that it refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct UsableProvider {
+    pub(crate) name: String,
+    pub(crate) system: String,
+    pub(crate) priority: i32,
+    pub(crate) weight: u32,
+    pub(crate) connection: Connection,
+    pub(crate) models: BTreeMap<String, Model>,
+}
+
+// === impl Pools ===
+
+impl<'a> Pools<'a> {
+    pub(crate) fn new(world: &'a World<'a>) -> Self {
+        Self {
+            world,
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// The pool of this name, judged when it is named first.
+    pub(crate) fn get(&mut self, name: &ObjectName) -> Option<&PoolState> {
+        let input = self.world.pools.get(name)?;
+        let world = self.world;
+        let state = self.states.entry(name.clone());
+        Some(state.or_insert_with(|| judge(name, input, world)))
+    }
+
+    /// The pool of this name, if a route named it.
+    pub(crate) fn named(&self, name: &ObjectName) -> Option<&PoolState> {
+        self.states.get(name)
+    }
+
+    /// Whether there is a pool of this name.
+    pub(crate) fn world_has(&self, name: &ObjectName) -> bool {
+        self.world.pools.contains_key(name)
+    }
+
+    /// Whether routes of `namespace` may use the pool; false where there is none.
+    pub(crate) fn allows(&self, name: &ObjectName, namespace: &str) -> bool {
+        let Some(input) = self.world.pools.get(name) else {
+            return false;
+        };
+        allows(
+            input.live.allowed_routes.as_ref(),
+            name,
+            namespace,
+            self.world,
+        )
+    }
+
+    /// Pools that `namespace` may use and whose name is near.
+    pub(crate) fn near(&self, name: &ObjectName, namespace: &str) -> String {
+        let usable = self
+            .world
+            .pools
+            .keys()
+            .filter(|pool| self.allows(pool, namespace));
+        let mut elsewhere = Vec::new();
+        let mut here = Vec::new();
+        for pool in usable {
+            if pool.namespace == name.namespace {
+                here.push(pool.name.as_str());
+            } else if pool.name == name.name {
+                elsewhere.push(pool);
+            }
+        }
+        match elsewhere.first() {
+            Some(pool) => format!("; did you mean namespace {:?}?", pool.namespace),
+            None => suggestion(&near_matches(&name.name, here)),
+        }
+    }
+
+    /// What is to be said of each pool that was named.
+    pub(crate) fn into_verdicts(self) -> BTreeMap<ObjectName, Verdict> {
+        let states = self.states.into_iter();
+        states.map(|(name, state)| (name, state.verdict)).collect()
+    }
+}
+
+fn allows(
+    allowed: Option<&AllowedRoutes>,
+    pool: &ObjectName,
+    namespace: &str,
+    world: &World<'_>,
+) -> bool {
+    let Some(AllowedRoutes { namespaces }) = allowed else {
+        return pool.namespace == namespace;
+    };
+    match namespaces.from {
+        FromNamespaces::Same => pool.namespace == namespace,
+        FromNamespaces::All => true,
+        FromNamespaces::Selector => {
+            let labels = world.namespaces.get(namespace);
+            let selector = namespaces.selector.as_ref();
+            labels
+                .zip(selector)
+                .is_some_and(|(labels, selector)| selector.matches(labels))
+        }
+    }
+}
+
+fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolState {
+    let effective = last_accepted::pool(input);
+    let unknown = |fault: &&Fault| fault.reason == Reason::ProviderNotFound;
+    let mut unresolved: Vec<Fault> = effective.faults.iter().filter(unknown).cloned().collect();
+    let served = effective.valid.as_ref().map(|served| served.generation);
+    let valid = effective.valid.map(
+        |Served {
+             spec: ValidPool { providers },
+             ..
+         }| providers,
+    );
+    let dereference = |provider: ValidProvider| {
+        Dereference {
+            pool: name,
+            world,
+            faults: &mut unresolved,
+        }
+        .provider(provider)
+    };
+    let providers = valid.into_iter().flatten().map(dereference).collect();
+    let accepted = Complaint::of(effective.faults).map_err(|complaint| Complaint {
+        reason: Reason::Invalid,
+        ..complaint
+    });
+    PoolState {
+        providers,
+        verdict: Verdict {
+            accepted: accepted.map(|()| Vec::new()),
+            resolved: Complaint::of(unresolved),
+            served,
+        },
+    }
+}
+
+/// Looks up what the providers of one pool refer to.
+struct Dereference<'a> {
+    pool: &'a ObjectName,
+    world: &'a World<'a>,
+    faults: &'a mut Vec<Fault>,
+}
+
+// === impl Dereference ===
+
+impl Dereference<'_> {
+    fn provider(&mut self, provider: ValidProvider) -> (UsableProvider, Option<Fault>) {
+        let (connection, fault) = match provider.target {
+            Target::Simulated(simulated) => (Connection::Simulated(simulated), None),
+            Target::Http(http) => self.http(&provider.path, http),
+        };
+        let usable = UsableProvider {
+            name: provider.name,
+            system: provider.system,
+            priority: provider.priority,
+            weight: provider.weight,
+            connection,
+            models: provider.models,
+        };
+        (usable, fault)
+    }
+
+    /// The connection, and why it cannot be used.
+    fn http(&mut self, path: &str, target: HttpTarget) -> (Connection, Option<Fault>) {
+        let before = self.faults.len();
+        let mut credentials = Vec::new();
+        for (index, credential) in target.credentials.iter().enumerate() {
+            let path = format!("{path}.credentials[{index}].apiKey.secretKeyRef");
+            match self.secret(&path, &credential.secret, &credential.key) {
+                Ok(secret) => credentials.push(Credential {
+                    name: credential.name.clone(),
+                    secret,
+                }),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        let keyless = credentials.is_empty() && !target.credentials.is_empty();
+        let mut fault = keyless.then(|| self.faults[before].clone());
+        let ca_pem = match target.ca.map(|name| self.certificates(path, &name)) {
+            None => String::new(),
+            Some(Ok(pem)) => pem,
+            Some(Err(missing)) => {
+                self.faults.push(missing.clone());
+                fault = fault.or(Some(missing));
+                String::new()
+            }
+        };
+        let http = HttpConnection {
+            base_url: target.base_url,
+            dialect: target.dialect,
+            locality: target.locality,
+            ca_pem,
+            credentials,
+        };
+        (Connection::Http(http), fault)
+    }
+
+    fn secret(&self, path: &str, name: &str, key: &str) -> Result<SecretId, Fault> {
+        let namespace = &self.pool.namespace;
+        let fault = |field: &str, message: String| {
+            Err(Fault::new(
+                Reason::SecretNotFound,
+                format!("{path}.{field}"),
+                message,
+            ))
+        };
+        match self.world.secrets.get(&ObjectName::new(namespace, name)) {
+            Some(SecretKeys::Present(keys)) if keys.contains(key) => {
+                Ok(SecretId::new(namespace, name, key))
+            }
+            Some(SecretKeys::Present(keys)) => {
+                let near = suggestion(&near_matches(key, keys.iter().map(String::as_str)));
+                fault(
+                    "key",
+                    format!(
+                        "Secret {name:?} in namespace {namespace:?} has no key {key:?} with text in it{near}; add it or name another"
+                    ),
+                )
+            }
+            Some(SecretKeys::Unreadable(why)) => fault(
+                "name",
+                format!("Secret {name:?} in namespace {namespace:?} cannot be read: {why}"),
+            ),
+            None => {
+                let known = self.world.secrets.keys();
+                let secrets = known
+                    .chain(&self.world.other_secrets)
+                    .filter(|secret| secret.namespace == *namespace);
+                let near = suggestion(&near_matches(
+                    name,
+                    secrets.map(|secret| secret.name.as_str()),
+                ));
+                fault(
+                    "name",
+                    format!(
+                        "Secret {name:?} does not exist in namespace {namespace:?}{near}; create it or name another"
+                    ),
+                )
+            }
+        }
+    }
+
+    fn certificates(&self, path: &str, name: &str) -> Result<String, Fault> {
+        let path = format!("{path}.tls.caCertificateRef.name");
+        let namespace = &self.pool.namespace;
+        let missing = |message| Fault::new(Reason::CertificateNotFound, path.clone(), message);
+        let content = self
+            .world
+            .config_maps
+            .get(&ObjectName::new(namespace, name));
+        let content = content.ok_or_else(|| {
+            missing(format!("ConfigMap {name:?} does not exist in namespace {namespace:?}; create it or name another"))
+        })?;
+        let pem = content.as_ref().ok_or_else(|| {
+            missing(format!("ConfigMap {name:?} in namespace {namespace:?} has no key {CA_KEY:?}; put the PEM certificates there"))
+        })?;
+        check_pem(pem).map_err(|problem| {
+            let message = format!("key {CA_KEY:?} of ConfigMap {name:?} in namespace {namespace:?} {problem}; put PEM certificates of CAs there");
+            Fault::new(Reason::InvalidCertificate, path, message)
+        })?;
+        Ok(pem.clone())
+    }
+}
+
+/// Whether every certificate can serve as a root.
+fn check_pem(pem: &str) -> Result<(), String> {
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        count += 1;
+        let certificate =
+            certificate.map_err(|error| format!("is not PEM (certificate {count}: {error})"))?;
+        webpki::anchor_from_trusted_cert(&certificate).map_err(|error| {
+            format!("holds something else than a certificate (certificate {count}: {error})")
+        })?;
+    }
+    if count == 0 {
+        return Err("holds no certificate".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Base URLs: what they may name, whatever the spelling.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// The ports on which a sidecar itself listens; a provider there would be a loop.
+const OWN_PORTS: std::ops::RangeInclusive<u16> = 4000..=4002;
+
+/// The URL in its one spelling, without a trailing slash; or what is wrong with it.
+pub(super) fn base_url(text: &str, local: bool) -> Result<String, String> {
+    let example = "write for example https://api.example.com/v1";
+    let url =
+        Url::parse(text).map_err(|error| format!("{text:?} is not a URL ({error}); {example}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{text:?} is not an http or https URL; {example}"));
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(format!(
+            "it must not have credentials, a query or a fragment; {example} and put keys into credentials"
+        ));
+    }
+    let Some(host) = url.host() else {
+        return Err(format!("{text:?} names no host; {example}"));
+    };
+    if let Some(metadata) = metadata_address(&host) {
+        return Err(format!(
+            "{text:?} is the link-local or metadata address {metadata}; name the address of the provider"
+        ));
+    }
+    if is_loopback(&host) {
+        if !local {
+            return Err(format!(
+                "{text:?} is inside the pod; if that is meant, set locality.scope to Local"
+            ));
+        }
+        if url
+            .port_or_known_default()
+            .is_some_and(|port| OWN_PORTS.contains(&port))
+        {
+            return Err(format!(
+                "{text:?} is the sidecar itself; name the port of the provider"
+            ));
+        }
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The address, if it is one behind which clouds keep metadata and keys.
+fn metadata_address(host: &Host<&str>) -> Option<IpAddr> {
+    let address = address(host)?;
+    let metadata = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4 == Ipv4Addr::new(100, 100, 100, 200),
+        IpAddr::V6(v6) => {
+            v6.is_unicast_link_local() || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
+        }
+    };
+    metadata.then_some(address)
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    if let Host::Domain(name) = host {
+        let name = name.trim_end_matches('.');
+        return name == "localhost" || name.ends_with(".localhost");
+    }
+    // the unspecified address connects to this host too
+    address(host).is_some_and(|address| address.is_loopback() || address.is_unspecified())
+}
+
+/// The address that a host spells, with IPv4 inside IPv6 taken out.
+fn address(host: &Host<&str>) -> Option<IpAddr> {
+    match host {
+        Host::Ipv4(v4) => Some(IpAddr::V4(*v4)),
+        Host::Ipv6(v6) => Some(inner_v4(*v6).map_or(IpAddr::V6(*v6), IpAddr::V4)),
+        Host::Domain(_) => None,
+    }
+}
+
+/// IPv4 that is mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`) or behind NAT64 (`64:ff9b::a.b.c.d`).
+fn inner_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [.., a, b, c, d] = v6.octets();
+    let embedded = Ipv4Addr::new(a, b, c, d);
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, _, _] | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(embedded),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => Some(embedded),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_spelling() {
+        let taken = |text| base_url(text, false);
+        assert_eq!(
+            taken("https://API.Example.com/v1/"),
+            Ok("https://api.example.com/v1".to_owned())
+        );
+        assert_eq!(
+            taken("https://api.example.com"),
+            Ok("https://api.example.com".to_owned())
+        );
+        assert_eq!(
+            taken("http://vllm.models.svc:8000/v1"),
+            Ok("http://vllm.models.svc:8000/v1".to_owned())
+        );
+        assert_eq!(
+            taken("https://10.0.0.7/v1"),
+            Ok("https://10.0.0.7/v1".to_owned())
+        );
+    }
+
+    #[test]
+    fn forms_that_are_no_base_url() {
+        for bad in [
+            "",
+            "api.example.com",
+            "/v1",
+            "ftp://x/",
+            "https://",
+            "https://u:p@x/",
+            "https://x/?a=1",
+            "https://x/#a",
+        ] {
+            assert!(base_url(bad, true).is_err(), "{bad}");
+        }
+        assert!(
+            !base_url("https://u:hunter2@x/", true)
+                .unwrap_err()
+                .contains("hunter2")
+        );
+    }
+
+    #[test]
+    fn link_local_and_metadata_in_every_spelling() {
+        for bad in [
+            "http://169.254.169.254/v1",
+            "http://[::ffff:169.254.169.254]/v1",
+            "http://[::169.254.169.254]/v1",
+            "http://[64:ff9b::a9fe:a9fe]/v1",
+            "http://2852039166/v1",
+            "http://0xa9fea9fe/v1",
+            "http://0xa9.0376.43518/v1",
+            "http://169.254.1/",
+            "http://[fe80::1]/v1",
+            "http://[fd00:ec2::254]/v1",
+            "http://100.100.100.200/v1",
+        ] {
+            let message = base_url(bad, true).expect_err(bad);
+            assert!(message.contains("link-local"), "{bad}: {message}");
+        }
+    }
+
+    #[test]
+    fn loopback_must_be_meant() {
+        for inside in [
+            "http://127.0.0.1:8000",
+            "http://127.1:8000",
+            "http://localhost:8000",
+            "http://a.localhost.:8000",
+            "http://[::1]:8000",
+            "http://[::ffff:7f00:1]:8000",
+            "http://0.0.0.0:8000",
+            "http://[::]:8000",
+            "http://2130706433:8000",
+        ] {
+            assert!(
+                base_url(inside, false)
+                    .expect_err(inside)
+                    .contains("locality.scope"),
+                "{inside}"
+            );
+            assert!(base_url(inside, true).is_ok(), "{inside}");
+        }
+        assert!(
+            base_url("http://127.0.0.1:4000/v1", true)
+                .unwrap_err()
+                .contains("sidecar itself")
+        );
+    }
+}

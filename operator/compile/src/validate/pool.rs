@@ -1,0 +1,400 @@
+//! A pool alone, with what the catalogue knows of its providers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fkm_catalog::{Preset, near_matches, preset, preset_names};
+use fkm_crds::{
+    Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope,
+    Simulated as SimulatedSpec,
+};
+use fkm_snapshot::{
+    Auth, Dialect, Format, Locality, MaxTokensField, Millis, Model, Simulated, SimulatedError,
+};
+
+use super::base_url::base_url;
+use super::{duplicates, weight};
+use crate::Fault;
+use crate::verdict::suggestion;
+
+/// What a simulated provider says when its pool does not say what.
+const SIMULATED_TEXT: &str = "This is a simulated answer; no model was asked.";
+
+/// A pool whose own fields are right. Its references may still lead nowhere.
+#[derive(Clone, Debug)]
+pub(crate) struct ValidPool {
+    pub(crate) providers: Vec<ValidProvider>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ValidProvider {
+    pub(crate) name: String,
+    /// Where it stands: `spec.providers[0]`.
+    pub(crate) path: String,
+    pub(crate) system: String,
+    pub(crate) priority: i32,
+    pub(crate) weight: u32,
+    pub(crate) target: Target,
+    pub(crate) models: BTreeMap<String, Model>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Http(HttpTarget),
+    Simulated(Simulated),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct HttpTarget {
+    pub(crate) base_url: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) locality: Locality,
+    /// The config map with the certificates to trust.
+    pub(crate) ca: Option<String>,
+    pub(crate) credentials: Vec<CredentialRef>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct CredentialRef {
+    pub(crate) name: String,
+    pub(crate) secret: String,
+    pub(crate) key: String,
+}
+
+/// Judges the spec of a pool.
+pub(crate) fn pool(spec: &ProviderPoolSpec) -> Result<ValidPool, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let names = spec
+        .providers
+        .iter()
+        .map(|provider| provider.name.0.as_str());
+    duplicates("spec.providers", names, &mut faults);
+    if spec
+        .providers
+        .iter()
+        .all(|provider| weight(provider.weight) == 0)
+    {
+        let message = "no provider has a weight above 0, so the pool could never answer; give at least one such a weight";
+        faults.push(Fault::invalid("spec.providers", message));
+    }
+    let providers = spec.providers.iter().enumerate();
+    let providers = providers.filter_map(|(index, spec)| {
+        let path = format!("spec.providers[{index}]");
+        Judge {
+            path: &path,
+            spec,
+            faults: &mut faults,
+        }
+        .provider()
+    });
+    let valid = ValidPool {
+        providers: providers.collect(),
+    };
+    if faults.is_empty() {
+        Ok(valid)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Judges one provider.
+struct Judge<'a> {
+    path: &'a str,
+    spec: &'a Provider,
+    faults: &'a mut Vec<Fault>,
+}
+
+// === impl Judge ===
+
+impl Judge<'_> {
+    fn invalid(&mut self, field: &str, message: impl Into<String>) {
+        self.faults
+            .push(Fault::invalid(format!("{}.{field}", self.path), message));
+    }
+
+    /// `None` where a fault was found.
+    fn provider(&mut self) -> Option<ValidProvider> {
+        let before = self.faults.len();
+        let preset = self.preset();
+        let target = self.target(preset);
+        let models = self.models(preset);
+        let system = match (preset, self.spec.r#type) {
+            (Some(preset), _) => preset.system.clone(),
+            (None, ProviderType::Simulated) => "simulated".to_owned(),
+            (None, _) => self.spec.name.0.clone(),
+        };
+        let provider = ValidProvider {
+            name: self.spec.name.0.clone(),
+            path: self.path.to_owned(),
+            system,
+            priority: self.spec.priority.unwrap_or(0),
+            weight: weight(self.spec.weight),
+            target: target?,
+            models,
+        };
+        (self.faults.len() == before).then_some(provider)
+    }
+
+    fn preset(&mut self) -> Option<&'static Preset> {
+        let given = self.spec.preset.as_ref().map(|preset| preset.0.as_str());
+        match (self.spec.r#type, given) {
+            (ProviderType::OpenAI, None) => preset("openai"),
+            (ProviderType::Anthropic, None) => preset("anthropic"),
+            (ProviderType::OpenAICompatible, Some(name)) => {
+                let found = preset(name);
+                if found.is_none() {
+                    let near = suggestion(&near_matches(name, preset_names()));
+                    let message = format!(
+                        "preset {name:?} is not in the catalogue{near}; without a preset, give baseURL and models"
+                    );
+                    let path = format!("{}.preset", self.path);
+                    self.faults
+                        .push(Fault::new(Reason::ProviderNotFound, path, message));
+                }
+                found
+            }
+            (_, Some(name)) => {
+                self.invalid(
+                    "preset",
+                    format!("preset {name:?} is for type OpenAICompatible only; remove it"),
+                );
+                None
+            }
+            (ProviderType::OpenAICompatible | ProviderType::Simulated, None) => None,
+        }
+    }
+
+    fn target(&mut self, preset: Option<&Preset>) -> Option<Target> {
+        if self.spec.r#type == ProviderType::Simulated {
+            return self.simulated().map(Target::Simulated);
+        }
+        if self.spec.simulated.is_some() {
+            self.invalid("simulated", "it is for type Simulated only; remove it");
+        }
+        let credentials = self.credentials();
+        let ca = self
+            .spec
+            .tls
+            .as_ref()
+            .map(|tls| tls.ca_certificate_ref.name.0.clone());
+        let base_url = self.base_url(preset)?;
+        if ca.is_some() && base_url.starts_with("http://") {
+            let message = format!(
+                "it is given, but baseURL {base_url:?} is not encrypted; use https or remove tls"
+            );
+            self.invalid("tls", message);
+        }
+        Some(Target::Http(HttpTarget {
+            base_url,
+            dialect: preset.map_or_else(plain_dialect, |preset| preset.dialect.clone()),
+            locality: if self.is_local() {
+                Locality::Local
+            } else {
+                Locality::External
+            },
+            ca,
+            credentials,
+        }))
+    }
+
+    fn is_local(&self) -> bool {
+        self.spec
+            .locality
+            .is_some_and(|locality| locality.scope == Scope::Local)
+    }
+
+    fn base_url(&mut self, preset: Option<&Preset>) -> Option<String> {
+        let Some(given) = &self.spec.base_url else {
+            if preset.is_none() && self.spec.preset.is_none() {
+                self.invalid(
+                    "baseURL",
+                    "type OpenAICompatible needs a baseURL or a preset",
+                );
+            }
+            return preset.map(|preset| preset.base_url.clone());
+        };
+        match base_url(&given.0, self.is_local()) {
+            Ok(url) => Some(url),
+            Err(message) => {
+                self.invalid("baseURL", message);
+                None
+            }
+        }
+    }
+
+    fn credentials(&mut self) -> Vec<CredentialRef> {
+        let given = self.spec.credentials.as_deref().unwrap_or_default();
+        let names = given.iter().map(|credential| credential.name.0.as_str());
+        duplicates(&format!("{}.credentials", self.path), names, self.faults);
+        let mut credentials = Vec::new();
+        for (index, credential) in given.iter().enumerate() {
+            match &credential.api_key {
+                Some(api_key) => credentials.push(CredentialRef {
+                    name: credential.name.0.clone(),
+                    secret: api_key.secret_key_ref.name.0.clone(),
+                    key: api_key.secret_key_ref.key.0.clone(),
+                }),
+                None => self.invalid(
+                    &format!("credentials[{index}].apiKey"),
+                    "type APIKey needs an apiKey",
+                ),
+            }
+        }
+        credentials
+    }
+
+    fn simulated(&mut self) -> Option<Simulated> {
+        let unused = [
+            ("baseURL", self.spec.base_url.is_some()),
+            ("credentials", self.spec.credentials.is_some()),
+            ("locality", self.spec.locality.is_some()),
+            ("tls", self.spec.tls.is_some()),
+        ];
+        for (field, given) in unused {
+            if given {
+                self.invalid(field, "type Simulated uses no network; remove it");
+            }
+        }
+        let Some(spec) = &self.spec.simulated else {
+            self.invalid(
+                "simulated",
+                "type Simulated needs it; an empty one, {}, will do",
+            );
+            return None;
+        };
+        Some(Simulated {
+            latency: self.latency(spec),
+            error_per_million: self.error_rate(spec),
+            error: spec
+                .error
+                .map_or_else(SimulatedError::default, simulated_error),
+            cut_after_events: spec
+                .cut_after_events
+                .map_or(0, |events| u32::try_from(events).unwrap_or(0)),
+            text: spec
+                .text
+                .clone()
+                .unwrap_or_else(|| SIMULATED_TEXT.to_owned()),
+        })
+    }
+
+    fn latency(&mut self, spec: &SimulatedSpec) -> Option<Millis> {
+        let parsed = spec.latency.as_ref()?.parse();
+        match parsed {
+            Ok(latency) if latency.is_zero() => None,
+            Ok(latency) => Some(Millis(
+                u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            )),
+            Err(error) => {
+                self.invalid("simulated.latency", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn error_rate(&mut self, spec: &SimulatedSpec) -> u32 {
+        if spec.error.is_some() && spec.error_rate.is_none() {
+            self.invalid(
+                "simulated.error",
+                "it never happens without errorRate; give an errorRate or remove error",
+            );
+        }
+        let Some(rate) = &spec.error_rate else {
+            return 0;
+        };
+        rate.rate_per_million().unwrap_or_else(|error| {
+            self.invalid("simulated.errorRate", error.to_string());
+            0
+        })
+    }
+
+    fn models(&mut self, preset: Option<&Preset>) -> BTreeMap<String, Model> {
+        let record = |name: &str| {
+            preset
+                .and_then(|preset| preset.models.get(name))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let Some(given) = &self.spec.models else {
+            if preset.is_none() && self.spec.preset.is_none() {
+                let message = format!(
+                    "type {:?} without a preset has no catalogue; list the models",
+                    self.spec.r#type
+                );
+                self.invalid("models", message);
+            }
+            let known = preset.into_iter().flat_map(|preset| preset.models.keys());
+            return known
+                .map(|name| {
+                    (
+                        name.clone(),
+                        Model {
+                            max_output_tokens: record(name).max_output_tokens,
+                            ..Model::default()
+                        },
+                    )
+                })
+                .collect();
+        };
+        self.check_model_names(given);
+        let model = |spec: &ModelSpec| {
+            let upstream = spec
+                .upstream_name
+                .as_ref()
+                .filter(|upstream| **upstream != spec.name);
+            Model {
+                upstream_name: upstream
+                    .map(|upstream| upstream.0.clone())
+                    .unwrap_or_default(),
+                aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
+                max_output_tokens: record(&upstream.unwrap_or(&spec.name).0).max_output_tokens,
+            }
+        };
+        given
+            .iter()
+            .map(|spec| (spec.name.0.clone(), model(spec)))
+            .collect()
+    }
+
+    fn check_model_names(&mut self, models: &[ModelSpec]) {
+        let mut seen = BTreeSet::new();
+        for (index, model) in models.iter().enumerate() {
+            if !seen.insert(&model.name.0) {
+                let message = format!(
+                    "{:?} stands twice among names and aliases of this provider; remove one",
+                    model.name.0
+                );
+                self.invalid(&format!("models[{index}].name"), message);
+            }
+            for (a, alias) in model.aliases.iter().enumerate() {
+                if !seen.insert(&alias.0) {
+                    let message = format!(
+                        "{:?} stands twice among names and aliases of this provider; remove one",
+                        alias.0
+                    );
+                    self.invalid(&format!("models[{index}].aliases[{a}]"), message);
+                }
+            }
+        }
+    }
+}
+
+/// OpenAI chat completions without deviations.
+fn plain_dialect() -> Dialect {
+    Dialect {
+        format: Format::OpenAiChat,
+        path: "/chat/completions".to_owned(),
+        auth: Auth::Bearer,
+        max_tokens_field: MaxTokensField::AsSent,
+        stream_usage: true,
+    }
+}
+
+fn simulated_error(error: fkm_crds::SimulatedError) -> SimulatedError {
+    match error {
+        fkm_crds::SimulatedError::Overloaded => SimulatedError::Overloaded,
+        fkm_crds::SimulatedError::RateLimited => SimulatedError::RateLimited,
+        fkm_crds::SimulatedError::ServerError => SimulatedError::ServerError,
+        fkm_crds::SimulatedError::ConnectFailure => SimulatedError::ConnectFailure,
+        fkm_crds::SimulatedError::Timeout => SimulatedError::Timeout,
+    }
+}

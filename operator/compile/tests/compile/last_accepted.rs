@@ -1,0 +1,256 @@
+//! A bad edit keeps the good build, and never undoes a revocation.
+
+use fkm_compile::{Compiled, ObjectName};
+use fkm_crds::{AllowedRoutes, Duration, FromNamespaces, Policy, RouteNamespaces, Timeouts};
+use fkm_snapshot::{Connection, Provider};
+
+use crate::objects::{ACCEPTED, LIVE, Objects};
+
+const MANIFESTS: &str = "
+apiVersion: v1
+kind: Secret
+metadata: { name: key, namespace: platform }
+stringData: { a: x, b: y }
+---
+apiVersion: fluxkontext.dev/v1alpha1
+kind: ProviderPool
+metadata: { name: chat, namespace: platform }
+spec:
+  allowedRoutes: { namespaces: { from: All } }
+  providers:
+  - name: vllm
+    type: OpenAICompatible
+    baseURL: https://vllm.example.com/v1
+    credentials: [{ name: main, type: APIKey, apiKey: { secretKeyRef: { name: key, key: a } } }]
+    models: [{ name: m1 }, { name: m2 }]
+  - { name: sim, type: Simulated, simulated: {}, models: [{ name: m1 }] }
+---
+apiVersion: fluxkontext.dev/v1alpha1
+kind: LLMRoute
+metadata: { name: r, namespace: shop }
+spec:
+  defaults: { poolRef: { name: chat, namespace: platform } }
+  rules:
+  - { name: a, matches: [{ models: [m1] }], backends: [{ name: x, model: m1 }, { name: z, model: m2 }] }
+  - { name: b, backends: [{ name: x }] }
+";
+
+fn route() -> ObjectName {
+    ObjectName::new("shop", "r")
+}
+
+fn pool() -> ObjectName {
+    ObjectName::new("platform", "chat")
+}
+
+/// Objects of which an earlier generation, equal so far, was accepted.
+fn accepted_before() -> Objects {
+    let mut objects = Objects::parse(MANIFESTS);
+    objects.accepted_routes = objects.routes.clone();
+    objects.accepted_pools = objects.pools.clone();
+    objects
+}
+
+/// Makes the live route invalid in itself.
+fn spoil_route(objects: &mut Objects) {
+    let route = objects.routes.get_mut(&route()).unwrap();
+    let timeouts = Timeouts {
+        request: Some(Duration::from("1d")),
+        ..Timeouts::default()
+    };
+    route.rules[0].policy = Some(Policy {
+        timeouts: Some(timeouts),
+        fallback: None,
+    });
+}
+
+/// Makes the live pool invalid in itself.
+fn spoil_pool(objects: &mut Objects) {
+    let pool = objects.pools.get_mut(&pool()).unwrap();
+    let alias = pool.providers[0].models.as_ref().unwrap()[1].name.clone();
+    pool.providers[0].models.as_mut().unwrap()[0]
+        .aliases
+        .push(alias);
+}
+
+fn backends(compiled: &Compiled) -> Vec<Vec<&str>> {
+    let rules = compiled.snapshot.rules.iter();
+    rules
+        .map(|rule| {
+            rule.backends
+                .iter()
+                .map(|backend| backend.name.as_str())
+                .collect()
+        })
+        .collect()
+}
+
+fn provider(compiled: &Compiled) -> &Provider {
+    &compiled.snapshot.pools["platform/chat"].providers[0]
+}
+
+fn keys(provider: &Provider) -> Vec<String> {
+    let Connection::Http(http) = &provider.connection else {
+        panic!("{provider:?}")
+    };
+    http.credentials
+        .iter()
+        .map(|credential| credential.secret.to_string())
+        .collect()
+}
+
+#[test]
+fn a_bad_edit_of_a_route_keeps_the_good_build() {
+    let mut objects = accepted_before();
+    let good = objects.compile();
+    spoil_route(&mut objects);
+    let kept = objects.compile();
+    assert_eq!(kept.payload, good.payload);
+    assert_eq!(good.routes[&route()].served, Some(LIVE));
+    assert_eq!(kept.routes[&route()].served, Some(ACCEPTED));
+    let complaint = kept.routes[&route()].accepted.as_ref().unwrap_err();
+    assert_eq!(
+        complaint.faults[0].path,
+        "spec.rules[0].policy.timeouts.request"
+    );
+}
+
+#[test]
+fn without_an_accepted_one_a_bad_route_takes_no_part() {
+    let mut objects = accepted_before();
+    objects.accepted_routes.clear();
+    spoil_route(&mut objects);
+    let compiled = objects.compile();
+    assert_eq!(compiled.payload, b"{}");
+    assert_eq!(compiled.routes[&route()].served, None);
+}
+
+#[test]
+fn a_bad_edit_of_a_pool_keeps_the_good_build() {
+    let mut objects = accepted_before();
+    let good = objects.compile();
+    spoil_pool(&mut objects);
+    let kept = objects.compile();
+    assert_eq!(kept.payload, good.payload);
+    assert_eq!(kept.pools[&pool()].served, Some(ACCEPTED));
+    assert!(kept.pools[&pool()].accepted.is_err());
+    assert_eq!(kept.routes[&route()].accepted, Ok(vec![]));
+}
+
+#[test]
+fn a_bad_pool_that_never_was_good_drops_its_backends() {
+    let mut objects = accepted_before();
+    objects.accepted_pools.clear();
+    spoil_pool(&mut objects);
+    let compiled = objects.compile();
+    assert_eq!(compiled.snapshot.rules[0].unavailable, "BackendNotFound");
+    let message = compiled.routes[&route()]
+        .resolved
+        .as_ref()
+        .unwrap_err()
+        .message();
+    assert!(message.contains("not accepted"), "{message}");
+}
+
+#[test]
+fn removed_rules_and_backends_are_gone_despite_a_bad_edit() {
+    let mut objects = accepted_before();
+    spoil_route(&mut objects);
+    let live = objects.routes.get_mut(&route()).unwrap();
+    live.rules[0].backends.remove(1);
+    live.rules.remove(1);
+    let compiled = objects.compile();
+    assert_eq!(backends(&compiled), [vec!["x"]]);
+}
+
+#[test]
+fn a_route_refers_to_what_its_live_spec_names() {
+    let mut objects = accepted_before();
+    spoil_route(&mut objects);
+    let live = objects.routes.get_mut(&route()).unwrap();
+    live.rules[0].backends[0].model = Some("m2".into());
+    live.defaults
+        .as_mut()
+        .unwrap()
+        .pool_ref
+        .as_mut()
+        .unwrap()
+        .name = "none".into();
+    let compiled = objects.compile();
+    assert_eq!(compiled.snapshot.rules[0].unavailable, "BackendNotFound");
+    assert!(compiled.snapshot.pools.is_empty());
+}
+
+#[test]
+fn revoked_namespaces_lose_a_pool_despite_a_bad_edit() {
+    let mut objects = accepted_before();
+    spoil_pool(&mut objects);
+    let namespaces = RouteNamespaces {
+        from: FromNamespaces::Same,
+        selector: None,
+    };
+    objects.pools.get_mut(&pool()).unwrap().allowed_routes = Some(AllowedRoutes { namespaces });
+    let compiled = objects.compile();
+    assert_eq!(compiled.snapshot.rules[0].unavailable, "RefNotPermitted");
+    assert!(compiled.secrets.is_empty());
+}
+
+#[test]
+fn removed_providers_models_and_keys_are_gone_despite_a_bad_edit() {
+    let mut objects = accepted_before();
+    spoil_pool(&mut objects);
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    live.providers.remove(1);
+    let credentials = live.providers[0].credentials.as_mut().unwrap();
+    credentials[0].api_key.as_mut().unwrap().secret_key_ref.key = "b".into();
+    let compiled = objects.compile();
+    assert_eq!(compiled.snapshot.pools["platform/chat"].providers.len(), 1);
+    assert_eq!(keys(provider(&compiled)), ["platform/key/b"]);
+
+    let models = objects.pools.get_mut(&pool()).unwrap().providers[0]
+        .models
+        .as_mut()
+        .unwrap();
+    models.remove(1);
+    models[0].aliases = vec!["m1".into()];
+    let compiled = objects.compile();
+    assert_eq!(
+        provider(&compiled).models.keys().collect::<Vec<_>>(),
+        ["m1"]
+    );
+}
+
+#[test]
+fn a_key_never_goes_to_an_address_that_it_was_not_named_for() {
+    let mut objects = accepted_before();
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    live.providers[0].base_url = Some("http://2852039166/v1".into());
+    let kept = objects.compile();
+    assert_eq!(
+        keys(provider(&kept)),
+        ["platform/key/a"],
+        "the old key, at the old address"
+    );
+
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    let credentials = live.providers[0].credentials.as_mut().unwrap();
+    credentials[0].api_key.as_mut().unwrap().secret_key_ref.key = "b".into();
+    let moved = objects.compile();
+    assert!(
+        moved.secrets.is_empty(),
+        "neither the revoked key nor the new one at the old address"
+    );
+}
+
+#[test]
+fn paths_point_into_the_live_spec() {
+    let mut objects = accepted_before();
+    spoil_route(&mut objects);
+    let live = objects.routes.get_mut(&route()).unwrap();
+    live.rules.swap(0, 1);
+    live.rules[1].backends.swap(0, 1);
+    live.rules[1].backends[0].model = Some("gone".into());
+    let compiled = objects.compile();
+    let complaint = compiled.routes[&route()].resolved.as_ref().unwrap_err();
+    assert_eq!(complaint.faults[0].path, "spec.rules[1].backends[0].model");
+}
