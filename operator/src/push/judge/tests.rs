@@ -1,0 +1,289 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const IMAGE: &str = "registry.example/fkm-sidecar:1.0.0";
+
+/// A pod as the webhook makes it.
+fn injected() -> Value {
+    json!({
+        "metadata": {
+            "name": "shop-1",
+            "namespace": "shop",
+            "labels": {"app": "shop", "fluxkontext.dev/injected": "true"}
+        },
+        "spec": {
+            "initContainers": [
+                {
+                    "name": "fkm-sidecar",
+                    "image": IMAGE,
+                    "restartPolicy": "Always",
+                    "volumeMounts": [
+                        {"name": "fkm-token", "mountPath": "/var/run/fkm"},
+                        {"name": "fkm-state", "mountPath": "/var/lib/fkm"}
+                    ]
+                },
+                {"name": "migrate", "image": "shop"}
+            ],
+            "containers": [
+                {"name": "shop", "image": "shop", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+            ],
+            "volumes": [
+                {"name": "data", "emptyDir": {}},
+                {"name": "fkm-state", "emptyDir": {"medium": "Memory"}},
+                {"name": "fkm-token", "projected": {"sources": [
+                    {"serviceAccountToken": {"audience": "fkm-operator", "path": "token"}}
+                ]}},
+                {"name": "other-token", "projected": {"sources": [
+                    {"serviceAccountToken": {"audience": "vault", "path": "token"}}
+                ]}},
+                {"name": "same-token", "projected": {"sources": [
+                    {"configMap": {"name": "x"}},
+                    {"serviceAccountToken": {"audience": "fkm-operator", "path": "token"}}
+                ]}}
+            ]
+        }
+    })
+}
+
+fn verdict(pod: Value) -> Result<(), Violation> {
+    let pod: Pod = serde_json::from_value(pod).unwrap();
+    judge(&pod, &JudgeSettings::try_new([IMAGE]).unwrap())
+}
+
+/// The verdict after the value at `pointer` was set (its parent must be there; `-` adds to a list).
+fn verdict_with(pointer: &str, value: Value) -> Result<(), Violation> {
+    let mut pod = injected();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let key = key.replace("~1", "/");
+    match pod.pointer_mut(parent).unwrap() {
+        Value::Array(list) if key == "-" => list.push(value),
+        Value::Array(list) => list[key.parse::<usize>().unwrap()] = value,
+        Value::Object(map) => _ = map.insert(key, value),
+        other => panic!("{pointer} is below {other}"),
+    }
+    verdict(pod)
+}
+
+#[test]
+fn an_injected_pod_may_have_keys() {
+    assert_eq!(verdict(injected()), Ok(()));
+}
+
+type Case = (&'static str, Value, Violation);
+
+fn check<const N: usize>(cases: [Case; N]) {
+    for (pointer, value, violation) in cases {
+        let verdict = verdict_with(pointer, value.clone());
+        assert_eq!(verdict, Err(violation), "{pointer} = {value}");
+    }
+}
+
+fn mount(volume: &str) -> Value {
+    json!([{"name": volume, "mountPath": "/x"}])
+}
+
+#[test]
+fn the_pod_is_labelled_and_has_our_sidecar() {
+    let foreign = |image: &str| Violation::ForeignImage {
+        image: image.into(),
+    };
+    check([
+        (
+            "/metadata/labels",
+            json!({"app": "shop"}),
+            Violation::NotInjected,
+        ),
+        ("/metadata/labels", Value::Null, Violation::NotInjected),
+        (
+            "/metadata/labels/fluxkontext.dev~1injected",
+            json!("false"),
+            Violation::NotInjected,
+        ),
+        (
+            "/spec/initContainers/0/name",
+            json!("sidecar"),
+            Violation::NoSidecar,
+        ),
+        (
+            "/spec/initContainers/0/restartPolicy",
+            json!("Never"),
+            Violation::NoSidecar,
+        ),
+        (
+            "/spec/initContainers/0/restartPolicy",
+            Value::Null,
+            Violation::NoSidecar,
+        ),
+        ("/spec/initContainers", Value::Null, Violation::NoSidecar),
+        ("/spec", Value::Null, Violation::NoSidecar),
+        (
+            "/spec/initContainers/0/image",
+            json!("evil"),
+            foreign("evil"),
+        ),
+        ("/spec/initContainers/0/image", Value::Null, foreign("")),
+    ]);
+}
+
+#[test]
+fn no_namespace_is_shared() {
+    check([
+        (
+            "/spec/shareProcessNamespace",
+            json!(true),
+            Violation::SharedProcessNamespace,
+        ),
+        ("/spec/hostPID", json!(true), Violation::HostPid),
+        ("/spec/hostNetwork", json!(true), Violation::HostNetwork),
+        (
+            "/spec/ephemeralContainers",
+            json!([{"name": "debug", "targetContainerName": "fkm-sidecar"}]),
+            Violation::DebuggedSidecar {
+                container: "debug".into(),
+            },
+        ),
+    ]);
+}
+
+#[test]
+fn our_volumes_are_what_they_have_to_be() {
+    let state = || Violation::WrongVolume {
+        volume: STATE_VOLUME,
+        wanted: "an emptyDir of medium Memory",
+    };
+    let token = || Violation::WrongVolume {
+        volume: TOKEN_VOLUME,
+        wanted: "a projected token for audience \"fkm-operator\"",
+    };
+    let audience = "/spec/volumes/2/projected/sources/0/serviceAccountToken/audience";
+    let claim = json!({"name": "fkm-state", "persistentVolumeClaim": {"claimName": "all"}});
+    let secret = json!({"name": "fkm-token", "secret": {"secretName": "t"}});
+    check([
+        (
+            "/spec/volumes/1",
+            json!({"name": "fkm-state", "emptyDir": {}}),
+            state(),
+        ),
+        ("/spec/volumes/1", claim, state()),
+        ("/spec/volumes/1/name", json!("state"), state()),
+        (audience, json!("vault"), token()),
+        ("/spec/volumes/2", secret, token()),
+        (
+            "/spec/initContainers/0/volumeMounts",
+            mount("fkm-state"),
+            token(),
+        ),
+        (
+            "/spec/initContainers/0/volumeMounts",
+            mount("fkm-token"),
+            state(),
+        ),
+    ]);
+}
+
+#[test]
+fn no_other_container_of_any_sort_has_what_is_the_sidecars() {
+    let shared = |volume, container: &str| Violation::SharedVolume {
+        volume,
+        container: container.into(),
+    };
+    let device = json!([{"name": "fkm-state", "devicePath": "/dev/x"}]);
+    let debug = |volume| json!([{"name": "debug", "volumeMounts": mount(volume)}]);
+    let elsewhere = |container: &str| Violation::TokenElsewhere {
+        volume: "same-token".into(),
+        container: container.into(),
+    };
+    check([
+        (
+            "/spec/containers/0/volumeMounts",
+            mount("fkm-state"),
+            shared(STATE_VOLUME, "shop"),
+        ),
+        (
+            "/spec/containers/0/volumeMounts",
+            mount("fkm-token"),
+            shared(TOKEN_VOLUME, "shop"),
+        ),
+        (
+            "/spec/initContainers/1/volumeMounts",
+            mount("fkm-state"),
+            shared(STATE_VOLUME, "migrate"),
+        ),
+        (
+            "/spec/initContainers/1/volumeMounts",
+            mount("fkm-token"),
+            shared(TOKEN_VOLUME, "migrate"),
+        ),
+        (
+            "/spec/containers/0/volumeDevices",
+            device,
+            shared(STATE_VOLUME, "shop"),
+        ),
+        (
+            "/spec/ephemeralContainers",
+            debug("fkm-state"),
+            shared(STATE_VOLUME, "debug"),
+        ),
+        (
+            "/spec/ephemeralContainers",
+            debug("fkm-token"),
+            shared(TOKEN_VOLUME, "debug"),
+        ),
+        (
+            "/spec/containers/0/volumeMounts",
+            mount("same-token"),
+            elsewhere("shop"),
+        ),
+        (
+            "/spec/initContainers/1/volumeMounts",
+            mount("same-token"),
+            elsewhere("migrate"),
+        ),
+        (
+            "/spec/ephemeralContainers",
+            debug("same-token"),
+            elsewhere("debug"),
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_no_violation() {
+    for (pointer, value) in [
+        ("/spec/hostIPC", json!(true)),
+        ("/spec/hostPID", json!(false)),
+        ("/spec/shareProcessNamespace", json!(false)),
+        (
+            "/spec/containers/0/volumeMounts",
+            json!([{"name": "other-token", "mountPath": "/x"}]),
+        ),
+        (
+            "/spec/ephemeralContainers",
+            json!([{"name": "debug", "targetContainerName": "shop"}]),
+        ),
+        (
+            "/spec/containers/-",
+            json!({"name": "second", "image": "x"}),
+        ),
+    ] {
+        assert_eq!(
+            verdict_with(pointer, value.clone()),
+            Ok(()),
+            "{pointer} = {value}"
+        );
+    }
+}
+
+#[test]
+fn without_an_allowed_image_nobody_is_trusted() {
+    let pod: Pod = serde_json::from_value(injected()).unwrap();
+    let nobody = JudgeSettings::try_new([]).unwrap();
+    let verdict = judge(&pod, &nobody);
+    assert_eq!(
+        verdict,
+        Err(Violation::ForeignImage {
+            image: IMAGE.into()
+        })
+    );
+}

@@ -1,0 +1,335 @@
+//! The values of referenced Secrets: read by name, held in memory, followed through the metadata watch.
+//!
+//! *Guarantees*: only Secrets that a pool references are read; a rotation or deletion is seen through the watch and
+//! read at once; an API server that fails for a moment never makes a key disappear.
+//!
+//! *Caveats*: the end of a value is trimmed of white space (a line feed sneaks in easily and no key ends with one);
+//! what is then empty, or can stand in no header, counts as not there.
+
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::Store;
+use kube::{Api, Client, ResourceExt};
+use parking_lot::RwLock;
+use secrecy::SecretString;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+use crate::metrics::SecretMetrics;
+use crate::object::{ObjectName, name_of};
+use crate::watch::Changes;
+
+/// How long one read may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause before failed reads are tried again: a rotated key is to be live within 2 s.
+const RETRY: Duration = Duration::from_millis(500);
+/// Reads at one time.
+const CONCURRENCY: usize = 8;
+
+/// Which content of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretVersion {
+    /// Another after it was deleted and made again.
+    pub uid: String,
+    /// Another after every change.
+    pub resource_version: String,
+}
+
+/// The usable keys of one Secret. `Debug` hides the values.
+#[derive(Clone, Debug)]
+pub struct SecretValues {
+    /// The version that was read.
+    pub version: SecretVersion,
+    /// By the Secret's own keys.
+    pub entries: BTreeMap<String, SecretString>,
+}
+
+/// What is known of one referenced Secret.
+#[derive(Clone, Debug)]
+pub enum SecretState {
+    /// It was read, when the watch knew it as `asked`.
+    Held {
+        /// The version that the watch had told.
+        asked: SecretVersion,
+        /// What was read.
+        values: Arc<SecretValues>,
+    },
+    /// It does not exist.
+    Missing {
+        /// The version that the watch still told when the read found nothing.
+        asked: Option<SecretVersion>,
+    },
+    /// It exists, and the API server refuses it to us; tried again all the time.
+    Refused {
+        /// For a person.
+        why: String,
+    },
+}
+
+/// What is known of the referenced Secrets; one that is not there yet is still being read.
+pub type SecretStates = BTreeMap<ObjectName, SecretState>;
+
+/// A handle to the values, and the reader that keeps them.
+#[derive(Clone)]
+pub struct SecretReader {
+    client: Client,
+    metadata: Vec<Store<PartialObjectMeta<Secret>>>,
+    wanted: watch::Sender<BTreeSet<ObjectName>>,
+    states: Arc<RwLock<SecretStates>>,
+    changes: Changes,
+    metrics: SecretMetrics,
+}
+
+/// Why a Secret was not read.
+#[derive(Debug, Error)]
+enum ReadError {
+    #[error("the API server did not answer within {READ_TIMEOUT:?}")]
+    Timeout,
+    #[error(
+        "the API server did not give the Secret; maybe the Role of this namespace is not applied"
+    )]
+    Api(#[source] kube::Error),
+}
+
+// === impl SecretReader ===
+
+impl SecretReader {
+    /// Reads nothing before [`run`](Self::run).
+    pub fn new(
+        client: Client,
+        metadata: Vec<Store<PartialObjectMeta<Secret>>>,
+        changes: Changes,
+        metrics: SecretMetrics,
+    ) -> Self {
+        Self {
+            client,
+            metadata,
+            wanted: watch::Sender::default(),
+            states: Arc::default(),
+            changes,
+            metrics,
+        }
+    }
+
+    /// Says which Secrets are referenced from now on; the others are forgotten.
+    pub fn want(&self, wanted: BTreeSet<ObjectName>) {
+        self.wanted.send_if_modified(|current| {
+            let modified = *current != wanted;
+            *current = wanted;
+            modified
+        });
+    }
+
+    /// What is known now.
+    pub fn states(&self) -> SecretStates {
+        self.states.read().clone()
+    }
+
+    /// Reads what is wanted and follows it, for ever. Nothing may be wanted before the metadata stores are synced.
+    pub async fn run(self) {
+        let mut wanted = self.wanted.subscribe();
+        let mut changes = self.changes.subscribe();
+        loop {
+            let set = wanted.borrow_and_update().clone();
+            let complete = self.pass(&set).await;
+            tokio::select! {
+                Ok(()) = wanted.changed() => {}
+                Ok(()) = changes.changed() => {}
+                () = sleep(RETRY), if !complete => {}
+            }
+        }
+    }
+
+    /// Brings the values up to date; `false`: something must be tried again.
+    async fn pass(&self, wanted: &BTreeSet<ObjectName>) -> bool {
+        let plan = plan::plan(wanted, &self.known(), &self.states.read());
+        let mut changed = !plan.missing.is_empty();
+        {
+            let mut states = self.states.write();
+            states.retain(|name, _| !plan.forget.contains(name));
+            states.extend(
+                plan.missing
+                    .into_iter()
+                    .map(|name| (name, SecretState::Missing { asked: None })),
+            );
+        }
+        let mut complete = true;
+        let mut reads = stream::iter(plan.read)
+            .map(async |(name, asked)| (self.read(&name, &asked).await, name, asked))
+            .buffer_unordered(CONCURRENCY);
+        while let Some((read, name, asked)) = reads.next().await {
+            self.metrics.read(read.is_ok());
+            complete &= read.is_ok();
+            changed |= self.keep(name, asked, read);
+        }
+        drop(reads);
+        if changed {
+            self.changes.notify();
+        }
+        complete
+    }
+
+    /// Reads one Secret; `None`: it is not there.
+    async fn read(
+        &self,
+        name: &ObjectName,
+        asked: &SecretVersion,
+    ) -> Result<Option<SecretValues>, ReadError> {
+        debug!(secret = %name, version = asked.resource_version, "reading secret");
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &name.namespace);
+        match timeout(READ_TIMEOUT, api.get_opt(&name.name)).await {
+            Ok(Ok(secret)) => Ok(secret.map(|secret| values(name, secret))),
+            Ok(Err(error)) => Err(ReadError::Api(error)),
+            Err(_) => Err(ReadError::Timeout),
+        }
+    }
+
+    /// Takes in the answer to a read; `true`: something is new. What was held stays when a read fails.
+    fn keep(
+        &self,
+        name: ObjectName,
+        asked: SecretVersion,
+        read: Result<Option<SecretValues>, ReadError>,
+    ) -> bool {
+        let mut states = self.states.write();
+        let state = match read {
+            Ok(Some(values)) => SecretState::Held {
+                asked,
+                values: Arc::new(values),
+            },
+            // Deleted meanwhile; the watch will say so.
+            Ok(None) => SecretState::Missing { asked: Some(asked) },
+            Err(error) => {
+                let state = states.get(&name);
+                if matches!(state, Some(SecretState::Refused { .. })) {
+                    return false;
+                }
+                warn!(secret = %name, error = &error as &dyn std::error::Error, "secret not read; trying again");
+                match error {
+                    ReadError::Api(kube::Error::Api(refusal))
+                        if refusal.code == 403 && state.is_none() =>
+                    {
+                        SecretState::Refused {
+                            why: refusal.message.clone(),
+                        }
+                    }
+                    _ => return false,
+                }
+            }
+        };
+        states.insert(name, state);
+        true
+    }
+
+    fn known(&self) -> BTreeMap<ObjectName, SecretVersion> {
+        let all = self.metadata.iter().flat_map(Store::state);
+        all.map(|secret| (name_of(&*secret), SecretVersion::of(&*secret)))
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for SecretReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretReader")
+            .field("states", &self.states)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl SecretState ===
+
+impl SecretState {
+    /// Whether nothing new can be read while the watch knows the Secret as `known`.
+    fn answers(&self, known: &SecretVersion) -> bool {
+        match self {
+            Self::Held { asked, values } => asked == known || values.version == *known,
+            Self::Missing { asked } => asked.as_ref() == Some(known),
+            Self::Refused { .. } => false,
+        }
+    }
+
+    /// The usable values, if it was read.
+    pub fn values(&self) -> Option<&SecretValues> {
+        match self {
+            Self::Held { values, .. } => Some(values),
+            Self::Missing { .. } | Self::Refused { .. } => None,
+        }
+    }
+}
+
+// === impl SecretVersion ===
+
+impl SecretVersion {
+    fn of(object: &impl ResourceExt) -> Self {
+        Self {
+            uid: object.uid().unwrap_or_default(),
+            resource_version: object.resource_version().unwrap_or_default(),
+        }
+    }
+}
+
+/// The usable entries of a Secret.
+fn values(name: &ObjectName, secret: Secret) -> SecretValues {
+    let version = SecretVersion::of(&secret);
+    let mut entries = BTreeMap::new();
+    for (key, ByteString(bytes)) in secret.data.unwrap_or_default() {
+        match usable(bytes) {
+            Some(value) => _ = entries.insert(key, value),
+            None => debug!(secret = %name, key, "entry is empty or not one line of text"),
+        }
+    }
+    SecretValues { version, entries }
+}
+
+/// The value without trailing white space, if it can stand in a header.
+fn usable(bytes: Vec<u8>) -> Option<SecretString> {
+    let mut text = String::from_utf8(bytes).ok()?;
+    text.truncate(text.trim_end().len());
+    let fits = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+    fits.then(|| SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn usable_values() {
+        let text =
+            |bytes: &[u8]| usable(bytes.to_vec()).map(|value| value.expose_secret().to_owned());
+        assert_eq!(text(b"sk-1\r\n").as_deref(), Some("sk-1"));
+        assert_eq!(text(b"two words").as_deref(), Some("two words"));
+        for wrong in [&b""[..], b"\n", b"\xff\xfe", b"one\ntwo", b"nul\0"] {
+            assert_eq!(text(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_values() {
+        let data = BTreeMap::from([("apiKey".to_owned(), ByteString(b"sk-canary".to_vec()))]);
+        let secret = Secret {
+            data: Some(data),
+            ..Secret::default()
+        };
+        let shown = format!("{:?}", values(&ObjectName::new("llm", "key"), secret));
+        assert!(
+            shown.contains("apiKey") && !shown.contains("canary"),
+            "{shown}"
+        );
+    }
+}
