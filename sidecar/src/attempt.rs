@@ -37,6 +37,8 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// When the provider wants to be asked again.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the same request may succeed later; false for an account without credit.
+    pub(crate) retryable: bool,
 }
 
 /// Which limit ends a wait.
@@ -113,6 +115,7 @@ impl AttemptError {
             class,
             message: message.into(),
             retry_after: None,
+            retryable: true,
         })
     }
 
@@ -126,6 +129,7 @@ impl AttemptError {
                 class,
                 message: format!("status {}: {}", error.status, error.message),
                 retry_after,
+                retryable: error.retryable || class != FailureClass::RateLimited,
             }),
             None => {
                 let mut refused =

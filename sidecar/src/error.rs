@@ -16,6 +16,8 @@ pub(crate) struct ExchangeError {
     pub(crate) client: Box<ClientError>,
     /// When to ask again, where somebody said so.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the same request may succeed when it is sent again.
+    pub(crate) retryable: bool,
     /// Attempts that were made.
     pub(crate) attempts: u32,
     /// The methods that the path knows, for 405.
@@ -167,6 +169,7 @@ impl ExchangeError {
             reason,
             client: Box::new(client),
             retry_after: None,
+            retryable: reason.retryable(),
             attempts: 0,
             allow: None,
         }

@@ -42,11 +42,7 @@ pub(crate) fn error(
     headers.insert(X_ATTEMPTS, HeaderValue::from(error.attempts));
     headers.insert(
         X_SHOULD_RETRY,
-        HeaderValue::from_static(if error.reason.retryable() {
-            "true"
-        } else {
-            "false"
-        }),
+        HeaderValue::from_static(if error.retryable { "true" } else { "false" }),
     );
     if let Some(delay) = error.retry_after {
         insert_retry_after(headers, delay);

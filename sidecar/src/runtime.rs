@@ -239,6 +239,11 @@ impl Weighted for BackendRuntime {
 // === impl Offer ===
 
 impl Offer {
+    /// Whether it is the same model at the same provider.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.provider, &other.provider) && self.upstream_model == other.upstream_model
+    }
+
     /// One candidate per key, beginning with the one whose turn it is.
     fn push_candidates(&self, plan: &mut Vec<Candidate>) {
         let (keys, first) = match &self.provider.link {

@@ -9,8 +9,8 @@ use fkm_snapshot::FailureClass;
 pub(crate) enum Next {
     /// Try the following candidate, other keys of this provider included.
     Candidate,
-    /// Try the following candidate of another provider: other keys would meet the same fault.
-    Provider,
+    /// Try the following candidate that is another offer: other keys would meet the same fault.
+    Offer,
     /// Give up: the route does not fall back after this class.
     GiveUp,
 }
@@ -20,7 +20,7 @@ pub(crate) fn after(class: FailureClass, fallback_on: &BTreeSet<FailureClass>) -
     match class {
         _ if !fallback_on.contains(&class) => Next::GiveUp,
         FailureClass::RateLimited | FailureClass::CredentialRejected => Next::Candidate,
-        _ => Next::Provider,
+        _ => Next::Offer,
     }
 }
 
@@ -36,7 +36,7 @@ mod tests {
             after(FailureClass::CredentialRejected, &all),
             Next::Candidate
         );
-        assert_eq!(after(FailureClass::ConnectFailure, &all), Next::Provider);
+        assert_eq!(after(FailureClass::ConnectFailure, &all), Next::Offer);
         assert_eq!(
             after(FailureClass::ConnectFailure, &BTreeSet::new()),
             Next::GiveUp

@@ -16,7 +16,7 @@ use crate::error::{ExchangeError, Reason};
 use crate::exchange::Exchange;
 use crate::metrics::AttemptOutcome;
 use crate::policy::verdict::{Next, after};
-use crate::runtime::Candidate;
+use crate::runtime::{Candidate, Offer};
 use crate::steps::take::Taken;
 
 /// The candidate that answered, and with what.
@@ -42,10 +42,9 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
     let policy = &exchange.rule().policy;
     let deadline = exchange.started + policy.timeouts.request.into();
     let mut failures = Failures::default();
-    let mut skip: Option<&str> = None;
+    let mut skip: Option<&Offer> = None;
     for candidate in &exchange.plan {
-        let provider = candidate.offer.provider.name.as_str();
-        if skip == Some(provider) {
+        if skip.is_some_and(|failed| failed.is_same(&candidate.offer)) {
             continue;
         }
         skip = None;
@@ -60,7 +59,7 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
                 failures.add(exchange, candidate, failure);
                 match after(class, &policy.fallback_on) {
                     Next::Candidate => {}
-                    Next::Provider => skip = Some(provider),
+                    Next::Offer => skip = Some(&candidate.offer),
                     Next::GiveUp => break,
                 }
             }
@@ -171,9 +170,9 @@ impl Failures {
     }
 
     fn into_error(self) -> ExchangeError {
-        let (class, retry_after) = match self.last {
-            Some(last) => (last.class, last.retry_after),
-            None => (FailureClass::ModelUnavailable, None),
+        let (class, retry_after, retryable) = match self.last {
+            Some(last) => (last.class, last.retry_after, last.retryable),
+            None => (FailureClass::ModelUnavailable, None, true),
         };
         let attempts = if self.count == 1 {
             "attempt"
@@ -186,6 +185,7 @@ impl Failures {
         );
         let mut error = ExchangeError::new(Reason::Attempt(class), message);
         error.retry_after = retry_after;
+        error.retryable = retryable;
         error.attempts = self.count;
         error
     }

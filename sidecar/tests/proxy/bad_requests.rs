@@ -283,6 +283,23 @@ async fn a_client_that_has_closed_its_half_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_outlives_the_pools_of_clients() {
+    let (_a, sidecar) = one().await;
+    let mut socket = TcpStream::connect(sidecar.address()).await.unwrap();
+    let request = b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for pause in [0, 12] {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        socket.write_all(request).await.unwrap();
+        let mut answer = [0; 2048];
+        let length = socket.read(&mut answer).await.unwrap();
+        assert!(
+            answer[..length].starts_with(b"HTTP/1.1 200"),
+            "after {pause} s"
+        );
+    }
+}
+
+#[tokio::test]
 async fn compressed_bodies_are_refused_by_name() {
     let (_a, sidecar) = one().await;
     let headers = [("content-encoding", "gzip")];

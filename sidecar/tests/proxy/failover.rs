@@ -185,16 +185,11 @@ async fn each_timeout_ends_what_it_is_for() {
         (json!({"firstContent": 150}), Step::Hang, "b"),
         (json!({"firstContent": 150}), Step::HangAfterHeaders, "b"),
         (json!({"firstContent": 150}), slow_rest, "b"),
-        (json!({"betweenEvents": 150}), Step::HangAfterHeaders, "b"),
     ] {
         snapshot["rules"][0]["policy"] = json!({"timeouts": timeouts});
         sidecar.apply(&snapshot);
         a.script(vec![step.clone()]);
         let stream = matches!(step, Step::Streamed(_));
-        // betweenEvents counts from the first byte of a whole answer on: HangAfterHeaders has none, so it is the rest.
-        if timeouts.get("betweenEvents").is_some() {
-            continue;
-        }
         let began = Instant::now();
         let reply = sidecar.chat(&question(stream)).await;
         assert_eq!(
@@ -250,6 +245,47 @@ async fn a_connect_timeout_is_a_failed_connection() {
         "{:?}",
         began.elapsed()
     );
+}
+
+#[tokio::test]
+async fn two_pools_may_have_providers_of_one_name() {
+    let (a, b, sidecar) = pair().await;
+    let snapshot = json!({
+        "pools": {
+            "test/1": {"providers": [provider("same", &a.base_url(), 0)]},
+            "test/2": {"providers": [provider("same", &b.base_url(), 0)]},
+        },
+        "rules": [{"route": "test/route", "name": "all", "backends": [
+            {"name": "1", "pool": "test/1"}, {"name": "2", "pool": "test/2"},
+        ]}],
+    });
+    sidecar.apply(&snapshot);
+    a.script(vec![Step::status(500)]);
+    b.script(vec![Step::answer("from b")]);
+    assert_eq!(sidecar.chat(&question(false)).await.text(), "from b");
+}
+
+#[tokio::test]
+async fn an_account_without_credit_is_not_worth_asking_again() {
+    let (a, _b, sidecar) = pair().await;
+    sidecar.apply(&snapshot(&[provider("a", &a.base_url(), 0)]));
+    let body = json!({"error": {"message": "no credit", "type": "insufficient_quota", "param": null, "code": "insufficient_quota"}});
+    let status = fkm_upstream::Status {
+        status: 429,
+        headers: Vec::new(),
+        body: body.to_string(),
+    };
+    for (step, retry) in [
+        (Step::Status(status), "false"),
+        (Step::rate_limited(1), "true"),
+    ] {
+        a.script(vec![step]);
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("x-should-retry")),
+            (429, retry)
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
-//! A cluster in the foreground, to try things on: `make cluster`.
+//! The product on a real API server in the foreground, to try things on: `make cluster`.
 #![expect(clippy::print_stdout, reason = "it talks to the person in front of it")]
 
-use std::path::Path;
-
 use anyhow::Result;
-use fkm_tests::{Cluster, Options};
+use fkm_tests::{Installation, Options, Sidecar};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
+
+/// The namespace of the one pod that there is.
+const APP: &str = "shop";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -23,16 +24,26 @@ async fn main() -> Result<()> {
 /// Starts everything and then waits; dropping the future stops everything.
 async fn run() -> Result<()> {
     let started = Instant::now();
-    let cluster = Cluster::start_with(Options {
+    let installation = Installation::start_with(Options {
         controller_manager: true,
         own: true,
     })
     .await?;
-    apply_crds(&cluster).await?;
+    installation.cluster.create_namespace(APP).await?;
+    let pod = installation.create_pod(APP, "demo-1", "demo").await?;
+    let mut sidecar = installation.start_sidecar(&pod).await?;
+    sidecar.until_ready().await?;
     println!(
-        "\nThe cluster is ready after {:.1} s. In another terminal:\n",
+        "\nReady after {:.1} s: API server, CRDs, operator, one pod with its sidecar.",
         started.elapsed().as_secs_f32()
     );
+    tell(&installation, &sidecar);
+    std::future::pending().await
+}
+
+fn tell(installation: &Installation, sidecar: &Sidecar) {
+    let cluster = &installation.cluster;
+    println!("In another terminal:\n");
     println!(
         "  export KUBECONFIG={}",
         cluster.kubeconfig_path().display()
@@ -44,31 +55,20 @@ async fn run() -> Result<()> {
     {
         println!("  export PATH={}:$PATH", folder.display());
     }
-    println!("  kubectl get namespaces\n\nPods are objects here and do not run: there is no node.");
+    println!("  kubectl apply --server-side -f deploy/samples/simulated.yaml");
+    println!("  kubectl get llm -A                     # both kinds; READY and PROGRAMMED");
+    println!("  kubectl explain llmroute.spec.rules    # what there is");
     println!(
-        "Logs: {}\nStop with Ctrl-C; nothing is kept.",
+        "  curl -sS {}/chat/completions -d '{{\"model\":\"small\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hi\"}}]}}'",
+        sidecar.base_url()
+    );
+    println!(
+        "\nThe pod {APP}/demo-1 is an object that no node runs; its sidecar is a process here."
+    );
+    println!(
+        "Logs: {} and {}",
+        installation.folder().display(),
         cluster.log_folder().display()
     );
-    std::future::pending().await
-}
-
-/// Applies the CRDs of the repository, if they have been generated.
-async fn apply_crds(cluster: &Cluster) -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds");
-    let mut manifests: Vec<_> = std::fs::read_dir(&folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    manifests.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "yaml")
-    });
-    manifests.sort();
-    for manifest in manifests {
-        cluster.apply_crds(&manifest).await?;
-        println!(
-            "applied {}",
-            manifest.file_name().unwrap_or_default().display()
-        );
-    }
-    Ok(())
+    println!("Stop with Ctrl-C; nothing is kept.");
 }
