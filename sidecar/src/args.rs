@@ -83,7 +83,7 @@ pub struct Args {
     #[arg(long, env = "FKM_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto)]
     pub log_format: LogFormat,
     /// Send traces to this OTLP gRPC endpoint.
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(long, env = "FKM_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 }
 
@@ -253,8 +253,10 @@ pub fn parse_secrets(
     for text in given {
         match parse_secret(text) {
             Some((id, source)) => drop(secrets.insert(id, source)),
+            // What follows the name may be a key that was given by mistake.
             None => mistakes.push(format!(
-                "--secret: {text:?} must be NAMESPACE/SECRET/KEY=env:VARIABLE or NAMESPACE/SECRET/KEY=file:PATH"
+                "--secret {:?}: the form is NAMESPACE/SECRET/KEY=env:VARIABLE or NAMESPACE/SECRET/KEY=file:PATH",
+                text.split_once('=').map_or("(without =)", |(id, _)| id)
             )),
         }
     }
@@ -322,5 +324,12 @@ mod tests {
             SecretSource::File("/x/y".into())
         );
         assert_eq!(mistakes.len(), 2);
+        let mut mistakes = Vec::new();
+        parse_secrets(
+            &["a/b/c=sk-key".to_owned(), "sk-key".to_owned()],
+            &mut mistakes,
+        );
+        assert_eq!(mistakes.len(), 2);
+        assert!(!mistakes.concat().contains("sk-key"), "{mistakes:?}");
     }
 }

@@ -90,12 +90,13 @@ async fn keep_up(mut reloader: Reloader, mut folder: Folder) -> anyhow::Result<(
     }
 }
 
-/// Spans of exchanges are for a trace exporter, which is not here.
+/// Spans of exchanges are for a trace exporter, which is not here; what the store tells of a good snapshot is told with
+/// what changed.
 fn telemetry(args: &DevArgs) -> logs::Settings {
     logs::Settings {
         service_name: "fkm".to_owned(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
-        log_filter: format!("{},fkm_span=off", args.log),
+        log_filter: format!("{},fkm_span=off,fkm_sidecar::store=warn", args.log),
         format: match args.log_format {
             LogFormat::Auto => logs::LogFormat::Auto,
             LogFormat::Json => logs::LogFormat::Json,

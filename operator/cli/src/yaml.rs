@@ -62,8 +62,46 @@ fn parse(text: &str, lines_before: usize) -> Result<Value, YamlError> {
                 + error
                     .location()
                     .map_or(1, |location| usize::try_from(location.line()).unwrap_or(1)),
-            message: error.to_string(),
+            message: with_fix(&error.to_string()),
         })
+}
+
+/// What to do about an error of the parser, by a part of its text.
+const FIXES: [(&str, &str); 8] = [
+    (
+        "illegal placement of ':'",
+        "close the bracket above, or put the text in quotes",
+    ),
+    (
+        "mapping values are not allowed",
+        "indent it like its neighbours, or put text that has ': ' in it in quotes",
+    ),
+    (
+        "expected ',' or",
+        "close the bracket, or write the missing comma",
+    ),
+    ("tab", "indent with spaces"),
+    ("unclosed quote", "close it"),
+    ("unexpected character", "put the text in quotes"),
+    (
+        "unknown anchor",
+        "define it further up with &, or put the text in quotes",
+    ),
+    (
+        "expected '-' indicator",
+        "a list and keys do not mix: indent what belongs to the list",
+    ),
+];
+
+/// The parser's message, with the fix.
+fn with_fix(message: &str) -> String {
+    if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(", set ").next().unwrap_or(rest);
+        return format!("{key:?} stands twice; remove one, or put --- between two documents");
+    }
+    let known = FIXES.iter().find(|(part, _)| message.contains(part));
+    let fix = known.map_or("correct this line or the one above", |(_, fix)| fix);
+    format!("{message}; {fix}")
 }
 
 /// A value of which the keys, too, are read as kubectl does.
@@ -192,6 +230,29 @@ mod tests {
         let found = documents("a: 1\nb: 2\na: 3\n");
         let error = found[0].content.as_ref().unwrap_err();
         assert_eq!(error.line, 3);
-        assert!(error.message.contains("duplicate"), "{error:?}");
+        assert!(
+            error.message.starts_with("\"a\" stands twice; remove one"),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn an_error_comes_with_its_fix() {
+        let cases = [
+            ("a: [1\nb: 2\n", "close the bracket"),
+            ("a: \"x\nb: 2\n", "close it"),
+            ("a:\n\tb: 2\n", "indent with spaces"),
+            ("a: 1\n b: 2\n", "indent it like its neighbours"),
+            ("a: {b: 1\nc: 2\n", "missing comma"),
+            ("a: @x\n", "in quotes"),
+            ("a: *x\n", "with &"),
+            ("- a\nb: 1\n", "do not mix"),
+            ("? [1]\n: 2\n", "correct this line"),
+        ];
+        for (text, fix) in cases {
+            let found = documents(text);
+            let error = found[0].content.as_ref().unwrap_err();
+            assert!(error.message.contains(fix), "{text:?}: {error:?}");
+        }
     }
 }

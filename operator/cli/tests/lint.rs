@@ -108,6 +108,56 @@ fn good_manifests_are_good() {
     );
 }
 
+/// What `make run` serves, in each of its shapes.
+#[test]
+fn the_quickstart_is_good() {
+    let folder = folder("../../deploy/quickstart");
+    let shapes: [&[&str]; 3] = [
+        &["route", "pool-simulated"],
+        &["route", "pool-model"],
+        &["route", "pool-simulated", "openai", "anthropic"],
+    ];
+    for shape in shapes {
+        let mut manifests = Manifests::new(options(true));
+        for name in shape {
+            let file = folder.join(name).with_extension("yaml");
+            let text = fs::read_to_string(&file).unwrap();
+            manifests.add_text(&file, &text.replace("MODEL_PORT", "8080"));
+        }
+        let report = lint(&manifests);
+        assert!(findings(&report).is_empty(), "{shape:?}: {report:#?}");
+        assert!(report.objects.len() >= shape.len(), "{shape:?}");
+    }
+}
+
+/// What the README shows and what `deploy/samples` holds: lint finds nothing, and nothing is dropped.
+#[test]
+fn the_readme_and_the_samples_are_good() {
+    let root = folder("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme.split("```yaml\n").nth(1).unwrap();
+    let mut texts = vec![(
+        "README.md".into(),
+        shown.split("```").next().unwrap().to_owned(),
+    )];
+    for entry in fs::read_dir(root.join("deploy/samples")).unwrap() {
+        let path = entry.unwrap().path();
+        texts.push((path.clone(), fs::read_to_string(path).unwrap()));
+    }
+    assert!(texts.len() >= 2);
+    for (path, text) in texts {
+        let mut manifests = Manifests::new(options(true));
+        manifests.add_text(&path, &text);
+        let report = lint(&manifests);
+        assert!(
+            findings(&report).is_empty(),
+            "{}: {report:#?}",
+            path.display()
+        );
+        assert!(report.objects.len() >= 2, "{}", path.display());
+    }
+}
+
 #[test]
 fn output_for_people_names_place_path_and_judge() {
     let path = folder("wrong").join("missing-model.yaml");

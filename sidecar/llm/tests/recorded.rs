@@ -38,13 +38,22 @@ fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").expect("stderr is open");
 }
 
+/// Says so aloud, and to who counts the skips of a whole run (`FKM_SKIPS` names the file).
+fn skip(why: &str) {
+    say(&format!("SKIPPED: {why}"));
+    if let Some(path) = std::env::var_os("FKM_SKIPS") {
+        let counted = std::fs::OpenOptions::new().append(true).open(path);
+        writeln!(counted.unwrap(), "{why}").unwrap();
+    }
+}
+
 fn fixtures() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = root.join("../shared/fixtures");
     if folder.is_dir() {
         return Some(folder);
     }
-    say("SKIPPED: ../shared/fixtures not found");
+    skip("../shared/fixtures not found");
     None
 }
 

@@ -50,7 +50,7 @@ pub(super) fn build(state: &mut State, pod: Option<&Pod>) -> Build {
         .filter_map(|name| Some((name.clone(), judge_pool(name, &world)?)))
         .collect();
     let (routes_accepted, pools_accepted) = (accepted(&compiled.routes), accepted(&pools));
-    let found = found(&state.manifests, compiled.routes, pools);
+    let found = found(state, compiled.routes, pools);
     state.objects.accept(&routes_accepted, &pools_accepted);
     Build {
         payload: compiled.payload,
@@ -60,7 +60,7 @@ pub(super) fn build(state: &mut State, pod: Option<&Pod>) -> Build {
     }
 }
 
-fn accepted(verdicts: &BTreeMap<ObjectName, Verdict>) -> Vec<ObjectName> {
+fn accepted(verdicts: &BTreeMap<ObjectName, Verdict>) -> BTreeSet<ObjectName> {
     let accepted = verdicts
         .iter()
         .filter(|(_, verdict)| verdict.accepted.is_ok());
@@ -69,20 +69,22 @@ fn accepted(verdicts: &BTreeMap<ObjectName, Verdict>) -> Vec<ObjectName> {
 
 /// Everything that is wrong: what an API server would refuse, and what the operator would say of the others.
 fn found(
-    manifests: &Manifests,
+    state: &State,
     mut routes: BTreeMap<ObjectName, Verdict>,
     mut pools: BTreeMap<ObjectName, Verdict>,
 ) -> Vec<Found> {
     let mut found = Vec::new();
-    for Judged { origin, findings } in manifests.judged() {
+    for Judged { origin, findings } in state.manifests.judged() {
+        let name = origin.object_name();
+        let earlier = state.objects.has(&origin.kind, &name);
         let refused = findings.iter();
-        found.extend(refused.map(|finding| Found::new(origin, finding, false)));
+        found.extend(refused.map(|finding| Found::new(origin, finding, earlier)));
         let verdicts = match origin.kind.as_str() {
             "LLMRoute" => &mut routes,
             "ProviderPool" => &mut pools,
             _ => continue,
         };
-        if let Some(verdict) = verdicts.remove(&origin.object_name()) {
+        if let Some(verdict) = verdicts.remove(&name) {
             let served = verdict.served.is_some();
             let findings = lint::findings(verdict);
             found.extend(

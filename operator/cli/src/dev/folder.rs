@@ -94,17 +94,22 @@ impl std::fmt::Debug for Folder {
     }
 }
 
-/// By the system's notifications, else by looking.
+/// By what the system tells, else by looking.
 fn watch(path: &Path, signal: &Arc<Signal>) -> anyhow::Result<Box<dyn Watcher + Send>> {
     let told = notify::recommended_watcher(handler(path, signal)).and_then(|mut watcher| {
         watcher.watch(path, RecursiveMode::Recursive)?;
         Ok(watcher)
     });
-    let error = match told {
-        Ok(watcher) => return Ok(Box::new(watcher)),
-        Err(error) => error,
-    };
-    tracing::info!(%error, every = ?POLL, "the system does not tell of changes; looking for them");
+    match told {
+        Ok(watcher) => Ok(Box::new(watcher)),
+        Err(error) => {
+            tracing::info!(%error, every = ?POLL, "the system does not tell of changes; looking for them");
+            Ok(Box::new(look(path, signal)?))
+        }
+    }
+}
+
+fn look(path: &Path, signal: &Arc<Signal>) -> anyhow::Result<PollWatcher> {
     let config = Config::default()
         .with_poll_interval(POLL)
         .with_compare_contents(true);
@@ -112,7 +117,7 @@ fn watch(path: &Path, signal: &Arc<Signal>) -> anyhow::Result<Box<dyn Watcher + 
     watcher
         .watch(path, RecursiveMode::Recursive)
         .with_context(|| format!("{} cannot be watched", path.display()))?;
-    Ok(Box::new(watcher))
+    Ok(watcher)
 }
 
 fn handler(
@@ -147,4 +152,34 @@ fn loses(event: &Event, folder: &Path) -> bool {
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))
     );
     moves && event.paths.iter().any(|path| path == folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Where the system tells nothing: a change is seen all the same, and reading is none.
+    #[tokio::test]
+    async fn looking_sees_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        fs::write(&file, "a: 1\n").unwrap();
+        let signal = Arc::new(Signal::default());
+        let watcher = Box::new(look(folder.path(), &signal).unwrap());
+        let mut folder = Folder {
+            path: folder.path().to_owned(),
+            signal,
+            watcher,
+        };
+        // its first look is none at changes
+        let _ = timeout(3 * POLL, folder.changed()).await;
+        fs::read_to_string(&file).unwrap();
+        timeout(3 * POLL, folder.changed()).await.unwrap_err();
+        fs::write(&file, "a: 2\n").unwrap();
+        timeout(10 * POLL, folder.changed()).await.unwrap();
+    }
 }

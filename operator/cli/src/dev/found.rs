@@ -25,10 +25,10 @@ pub(super) struct Found {
 pub(super) enum Effect {
     /// Nothing of the folder is taken over.
     Unreadable,
-    /// The object stays as it was, if it was there.
+    /// The object stays as it was.
     Refused,
     /// Nothing of the object takes effect.
-    NotAccepted,
+    NoPart,
     /// The last accepted spec of the object stands in.
     LastAccepted,
     /// What needs it is left out.
@@ -52,20 +52,23 @@ impl Found {
         }
     }
 
-    /// Of an object; `served`: an earlier spec of it is.
-    pub(super) fn new(origin: &Origin, finding: &Finding, served: bool) -> Self {
+    /// Of an object; `earlier`: an earlier spec of it still takes part.
+    pub(super) fn new(origin: &Origin, finding: &Finding, earlier: bool) -> Self {
         let effect = match finding.stage {
             Stage::Yaml => Effect::Unreadable,
-            Stage::Schema | Stage::Cel => Effect::Refused,
-            Stage::Accepted if served => Effect::LastAccepted,
-            Stage::Accepted => Effect::NotAccepted,
+            Stage::Schema | Stage::Cel if earlier => Effect::Refused,
+            Stage::Accepted if earlier => Effect::LastAccepted,
+            Stage::Schema | Stage::Cel | Stage::Accepted => Effect::NoPart,
             Stage::ResolvedRefs => Effect::Unresolved,
             Stage::Warning => Effect::Warning,
         };
         let (file, line) = origin.location();
         Self {
             effect,
-            object: origin.title(),
+            object: match origin.kind.as_str() {
+                "" => String::new(),
+                _ => origin.title(),
+            },
             place: Some((file.clone(), line)),
             path: finding.path.clone(),
             reason: finding.reason,
@@ -98,7 +101,7 @@ impl Effect {
         match self {
             Self::Unreadable => "cannot be read; nothing changes until it is fixed",
             Self::Refused => "refused as by an API server; the object stays as it was",
-            Self::NotAccepted => "not accepted; the object takes no part",
+            Self::NoPart => "not accepted; the object takes no part",
             Self::LastAccepted => "not accepted; its last accepted spec stays",
             Self::Unresolved => "names what cannot be used; what needs it is left out",
             Self::Warning => "accepted, with a warning",

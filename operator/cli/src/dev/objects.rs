@@ -20,7 +20,7 @@ pub(super) struct Objects {
 }
 
 /// One object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Held<S> {
     generation: i64,
     pub(super) live: S,
@@ -44,6 +44,15 @@ impl Objects {
                 manifests.pool_specs(),
                 &refused("ProviderPool"),
             ),
+        }
+    }
+
+    /// Whether there is such an object.
+    pub(super) fn has(&self, kind: &str, name: &ObjectName) -> bool {
+        match kind {
+            "LLMRoute" => self.routes.contains_key(name),
+            "ProviderPool" => self.pools.contains_key(name),
+            _ => false,
         }
     }
 
@@ -89,12 +98,16 @@ impl Objects {
     }
 
     /// Remembers the live specs of these objects as accepted.
-    pub(super) fn accept(&mut self, routes: &[ObjectName], pools: &[ObjectName]) {
-        for route in routes.iter().filter_map(|name| self.routes.get_mut(name)) {
-            route.accept();
+    pub(super) fn accept(&mut self, routes: &BTreeSet<ObjectName>, pools: &BTreeSet<ObjectName>) {
+        for (name, route) in &mut self.routes {
+            if routes.contains(name) {
+                route.accept();
+            }
         }
-        for pool in pools.iter().filter_map(|name| self.pools.get_mut(name)) {
-            pool.accept();
+        for (name, pool) in &mut self.pools {
+            if pools.contains(name) {
+                pool.accept();
+            }
         }
     }
 }
@@ -147,5 +160,62 @@ impl<S> Held<S> {
             generation: *generation,
             spec,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::manifests::Options;
+
+    const POOL: &str = "apiVersion: fluxkontext.dev/v1alpha1\nkind: ProviderPool\nmetadata: { name: p }\nspec: { providers: [{ name: sim, type: Simulated, simulated: {}, models: [{ name: m }] }] }\n";
+
+    fn manifests(text: &str) -> Manifests {
+        let options = Options {
+            namespace: "a".to_owned(),
+            assume_secrets: false,
+        };
+        let mut manifests = Manifests::new(options);
+        manifests.add_text(Path::new("x.yaml"), text);
+        manifests
+    }
+
+    /// Generation of the live spec, and of the one that stands in.
+    fn seen(objects: &Objects) -> Vec<(i64, Option<i64>)> {
+        let pools = objects.pools().into_values();
+        let stored = |pool: PoolInput<'_>| pool.accepted.map(|stored| stored.generation);
+        pools.map(|pool| (pool.generation, stored(pool))).collect()
+    }
+
+    #[test]
+    fn history_is_that_of_a_cluster() {
+        let name = BTreeSet::from([ObjectName::new("a", "p")]);
+        let none = BTreeSet::new();
+        let first = Objects::default().updated(&manifests(POOL));
+        assert_eq!(seen(&first), [(1, None)]);
+        let mut second = first.updated(&manifests(POOL));
+        second.accept(&none, &name);
+        assert_eq!(seen(&second), [(1, None)], "equal specs are one generation");
+
+        // a change that is not accepted, and another
+        let third = second.updated(&manifests(&POOL.replace("name: m", "name: m2")));
+        assert_eq!(seen(&third), [(2, Some(1))]);
+        let mut fourth = third.updated(&manifests(&POOL.replace("name: m", "name: m3")));
+        assert_eq!(seen(&fourth), [(3, Some(1))]);
+        fourth.accept(&none, &name);
+        assert_eq!(seen(&fourth), [(3, None)]);
+
+        // what the API server refuses is no change
+        let refused = fourth.updated(&manifests(&POOL.replace("type:", "tipe:")));
+        assert_eq!(seen(&refused), [(3, None)]);
+        assert_eq!(refused.pools, fourth.pools);
+        // gone is gone
+        let gone = refused.updated(&manifests(""));
+        assert_eq!(seen(&gone), []);
+        assert_eq!(seen(&gone.updated(&manifests(POOL))), [(1, None)]);
+        let refused = gone.updated(&manifests(&POOL.replace("type:", "tipe:")));
+        assert_eq!(seen(&refused), []);
     }
 }

@@ -93,6 +93,14 @@ mod tests {
     }
 
     #[test]
+    fn what_could_be_taken_for_a_mark_is_marked() {
+        for text in ["fkm1.openai.chat.AA", "fkm1.", "fkm1.anthropic.messages.eA"] {
+            let opaque = Opaque::new(HOME, text);
+            assert_eq!(Opaque::unwrap(&opaque.wrap(HOME), HOME), Ok(opaque));
+        }
+    }
+
+    #[test]
     fn a_broken_mark_is_refused() {
         for text in ["fkm1.", "fkm1.x.AA", "fkm1.openai.AA"] {
             assert_eq!(

@@ -1,7 +1,8 @@
 //! Streams, frame by frame.
 
 use bytes::Bytes;
-use fkm_llm::{Format, StreamFault, StreamOptions, translate};
+use fkm_llm::ir::{BlockStart, Delta, Event, Extra};
+use fkm_llm::{Format, StreamFault, StreamOptions, format, translate};
 
 use crate::{ANTHROPIC, OPENAI};
 
@@ -150,6 +151,42 @@ data: [DONE]
     .concat();
     let options = StreamOptions::default();
     assert_eq!(stream(OPENAI, ANTHROPIC, &options, openai), expected);
+}
+
+#[test]
+fn a_call_without_arguments_has_an_empty_object() {
+    let start = Event::BlockStart {
+        choice: 0,
+        block: 0,
+        start: BlockStart::ToolCall {
+            id: "a".to_owned(),
+            name: "f".to_owned(),
+            extra: Extra::default(),
+        },
+    };
+    let delta = Event::Delta {
+        choice: 0,
+        block: 0,
+        delta: Delta::Arguments(String::new()),
+    };
+    let stop = Event::BlockStop {
+        choice: 0,
+        block: 0,
+    };
+    let mut encoder = format(OPENAI).stream_encoder(&StreamOptions::default());
+    let mut out = Vec::new();
+    for event in [&start, &delta] {
+        encoder.push(event, &mut out);
+    }
+    let text = String::from_utf8(out.concat()).unwrap();
+    assert!(
+        !text.contains("{}\""),
+        "not before the call is complete: {text}"
+    );
+    encoder.push(&stop, &mut out);
+    let text = String::from_utf8(out.concat()).unwrap();
+    let piece = r#""tool_calls":[{"index":0,"function":{"arguments":"{}"}}]"#;
+    assert_eq!(text.matches(piece).count(), 1, "{text}");
 }
 
 #[test]

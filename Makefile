@@ -1,0 +1,53 @@
+# Recipes. Each job of CI is one of these; `make help` lists them.
+
+cache := $(or $(FKM_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flux-kontext-max)
+# Outside the tree, so that a clean checkout does not build the world again.
+export CARGO_TARGET_DIR ?= $(cache)/target
+export CARGO_TERM_PROGRESS_WHEN ?= auto
+tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve the quickstart at http://127.0.0.1:4000/v1 (MODEL=none: without a language model)
+	@deploy/quickstart/run.sh
+
+test: ## Install what is missing and run every test, with closing counts
+	@tests/run.sh
+
+lint: fmt clippy deny layers check-generated doc ## Everything that is checked without running the product
+
+fmt: ## Formatting
+	cargo fmt --all --check
+
+clippy: ## Lints, as errors
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+deny: ## Bans, licences and sources of dependencies
+	$(tools) cargo deny --locked check --hide-inclusion-graph bans licenses sources
+
+layers: ## Pure crates see no runtime; every crate is covered
+	tests/layers.sh
+
+generate: ## Write the CRDs
+	cargo run --locked -q -p fkm-crds --bin crdgen
+
+check-generated: ## Fail when the CRDs are not what the types say
+	cargo run --locked -q -p fkm-crds --bin crdgen -- --check
+
+doc: ## Documentation builds, links hold
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps -q
+
+bench: ## Measure the sidecar beside a plain proxy, against its budgets
+	cargo build --locked --release -p fkm-bench -p fkm-sidecar
+	$(CARGO_TARGET_DIR)/release/fkm-bench --sidecar $(CARGO_TARGET_DIR)/release/fkm-sidecar $(BENCH_ARGS)
+
+cluster: ## Start a real control plane with operator and sidecar, and say how to use kubectl on it
+	cargo build --locked -p fkm-operator -p fkm-sidecar
+	cargo run --locked -q -p fkm-tests --bin fkm-cluster
+
+conformance: ## Only the SDK conformance suite
+	@tests/conformance/run.sh $(PYTEST_ARGS)

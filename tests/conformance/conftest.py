@@ -1,0 +1,149 @@
+"""Starts what the suite talks to: the sidecar (FKM_SIDECAR), the model server, aimock, and the recordings' server.
+
+`--direct` leaves the sidecar out, which proves the harness. Everything listens on free loopback ports and is ended
+here.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+import gateway
+import recordings
+import snapshots
+from outcome import Outcome, call
+from processes import Process
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SETUP = ROOT / "tests" / "setup"
+QUICKSTART = ROOT / "deploy" / "quickstart"
+
+counts: Counter[str] = Counter()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--direct", action="store_true", help="call the upstreams without a sidecar, to prove the suite")
+
+
+def pytest_configure(config):
+    for variable, binary in (("FKM_SIDECAR", "fkm-sidecar"), ("FKM", "fkm")):
+        if not config.getoption("--direct") and not os.access(os.environ.get(variable, ""), os.X_OK):
+            raise pytest.UsageError(f"set {variable} to the {binary} binary, or give --direct")
+    # the SDKs must reach loopback whatever proxy the machine has
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+
+def pytest_runtest_logreport(report):
+    """Counts passed cases by test, for the closing table."""
+    if report.when == "call" and report.passed:
+        counts[report.nodeid.split("[")[0]] += 1
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not recordings.load():
+        terminalreporter.write_line(f"SKIPPED ALOUD: {recordings.MISSING}")
+    for name, number in sorted(counts.items()):
+        terminalreporter.write_line(f"{number:6} {name}")
+    stats = terminalreporter.stats
+    numbers = {
+        "passed": len(stats.get("passed", [])),
+        "failed": len(stats.get("failed", [])) + len(stats.get("error", [])),
+        "skipped": len(stats.get("skipped", [])),
+    }
+    terminalreporter.write_line("conformance: " + ", ".join(f"{number} {word}" for word, number in numbers.items()))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("conformance")
+
+
+@pytest.fixture(scope="session")
+def direct(request) -> bool:
+    return request.config.getoption("--direct")
+
+
+@pytest.fixture(scope="module")
+def serve(request, folder, direct):
+    """A function from routes (and a policy) to a running gateway, ended with the module."""
+    with contextlib.ExitStack() as running:
+        numbers = itertools.count()
+
+        def start(routes, policy=None):
+            if direct:
+                return gateway.Direct(routes)
+            name = f"sidecar-{request.module.__name__}-{next(numbers)}"
+            one = gateway.Sidecar(os.environ["FKM_SIDECAR"], folder, name, snapshots.payload(routes, policy))
+            running.callback(one.stop)
+            return one
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def model_server(folder):
+    """The root URL of the quickstart's language model; OpenAI format below /v1, Anthropic format at the root."""
+    venv = setup("venv.sh", "--no-deps", "quickstart", str(QUICKSTART / "requirements.txt"))
+    process = Process("model", [f"{venv}/bin/python", str(QUICKSTART / "model_server.py"), "--threads", "1"], folder)
+    yield json.loads(process.wait_for(r"^\{.*\}$", 60).group())["url"]
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def mock(folder):
+    """The root URL of aimock, which takes no other key than ours and keeps a journal of what it was sent."""
+    packages = setup("npm.sh", "aimock", str(pathlib.Path(__file__).parent))
+    script = f"{packages}/node_modules/@copilotkit/aimock/dist/cli.js"
+    fixtures = str(pathlib.Path(__file__).parent / "mock.json")
+    command = [
+        str(SETUP / "node.sh"),
+        "node",
+        script,
+        "-p",
+        "0",
+        "-h",
+        "127.0.0.1",
+        "-f",
+        fixtures,
+        "--journal-max",
+        "0",
+    ]
+    process = Process("mock", command, folder, {"AIMOCK_API_KEYS": gateway.UPSTREAM_KEY})
+    yield process.wait_for(r"listening on (http://127\.0\.0\.1:\d+)", 30).group(1)
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def replay(folder):
+    """The root URL of the recordings' server."""
+    if not recordings.load():
+        pytest.skip(recordings.MISSING)
+    process, url = recordings.serve(folder)
+    yield url
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def directly(replay):
+    """A function from a recording to what the SDK makes of it without us."""
+
+    @functools.cache
+    def outcome(case: recordings.Recording) -> Outcome:
+        return call(case.format, gateway.CLIENTS[case.format](case.upstream(replay).base_url), case.request)
+
+    return outcome
+
+
+def setup(script: str, *arguments: str) -> str:
+    done = subprocess.run([str(SETUP / script), *arguments], stdout=subprocess.PIPE, text=True, timeout=600)
+    if done.returncode:
+        sys.exit(f"{script} failed; see above")
+    return done.stdout.strip()

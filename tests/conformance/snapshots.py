@@ -1,0 +1,66 @@
+"""Builds snapshot payloads, as the control plane would: one pool and one rule for each model name of a test."""
+
+import dataclasses
+import json
+
+OPENAI = "openai.chat"
+ANTHROPIC = "anthropic.messages"
+
+# how a provider of the format is reached: path below the base URL, header of the key
+DIALECTS = {
+    OPENAI: {"format": OPENAI, "path": "/chat/completions", "auth": "Bearer"},
+    ANTHROPIC: {"format": ANTHROPIC, "path": "/v1/messages", "auth": "XApiKey"},
+}
+
+NAMESPACE = "conformance"
+SECRET_VARIABLE = "FKM_CONFORMANCE_KEY"
+
+
+@dataclasses.dataclass(frozen=True)
+class Upstream:
+    """What answers for a model name. `base_url` is what an SDK of that format is given."""
+
+    format: str
+    base_url: str
+    model: str
+
+
+def payload(routes: dict[str, list[Upstream]], policy: dict | None = None) -> str:
+    """The snapshot in which each name is answered by its upstreams, the first first; `policy` is that of every rule."""
+    snapshot = {
+        "requires": sorted({f"format.{upstream.format}" for upstreams in routes.values() for upstream in upstreams}),
+        "pools": {f"{NAMESPACE}/{name}": pool(name, upstreams) for name, upstreams in sorted(routes.items())},
+        "rules": [rule(name, policy) for name in sorted(routes)],
+    }
+    return json.dumps(snapshot, separators=(",", ":"))
+
+
+def pool(name: str, upstreams: list[Upstream]) -> dict:
+    return {"providers": [provider(name, index, upstream) for index, upstream in enumerate(upstreams)]}
+
+
+def provider(name: str, index: int, upstream: Upstream) -> dict:
+    return {
+        "name": f"upstream-{index}",
+        "system": "conformance",
+        **({"priority": index} if index else {}),
+        "connection": {
+            "http": {
+                "baseUrl": upstream.base_url,
+                "dialect": DIALECTS[upstream.format],
+                "locality": "Local",
+                "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
+            }
+        },
+        "models": {name: {"upstreamName": upstream.model}},
+    }
+
+
+def rule(name: str, policy: dict | None) -> dict:
+    return {
+        "route": f"{NAMESPACE}/suite",
+        "name": name,
+        "matches": [{"models": [name]}],
+        "backends": [{"name": "only", "pool": f"{NAMESPACE}/{name}", "model": name}],
+        **({"policy": policy} if policy else {}),
+    }

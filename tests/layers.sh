@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Fails when a pure crate sees, however indirectly, an async runtime or an HTTP stack, and when a crate of the workspace is
+# in neither list: a new crate has to say what it is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+pure="fkm-catalog fkm-compile fkm-dialect fkm-llm fkm-snapshot"
+impure="fkm-bench fkm-cli fkm-crds fkm-operator fkm-push fkm-sidecar fkm-telemetry fkm-tests fkm-upstream"
+# What no pure crate may see. `fkm-crds` brings kube's derive and types, but no client.
+forbidden='tokio|tokio-.*|hyper|hyper-.*|tonic|tower|kube-client|kube-runtime|reqwest|async-std|smol'
+
+failed=0
+for crate in $pure; do
+  seen=$(cargo tree --locked -p "$crate" -e normal --prefix none --format '{p}' | awk '{print $1}' | sort -u)
+  [ -n "$seen" ] || { echo "layers: cargo tree shows nothing for $crate"; exit 1; }
+  if bad=$(grep -Ex "$forbidden" <<<"$seen"); then
+    echo "layers: $crate is pure and must not see:" $bad
+    failed=1
+  fi
+done
+members=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'import json,sys; print("\n".join(p["name"] for p in json.load(sys.stdin)["packages"]))')
+for crate in $members; do
+  if ! grep -qw -- "$crate" <<<"$pure $impure"; then
+    echo "layers: $crate is new: put it into one of the two lists of $0"
+    failed=1
+  fi
+done
+[ "$failed" = 0 ] && echo "layers: $(wc -w <<<"$pure") pure crates see no runtime; all $(wc -w <<<"$members") crates are covered"
+exit "$failed"
