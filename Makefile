@@ -39,7 +39,7 @@ check-generated: ## Fail when the CRDs are not what the types say
 	cargo run --locked -q -p fkm-crds --bin crdgen -- --check
 
 doc: ## Documentation builds, links hold
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps -q
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items -q
 
 bench: ## Measure the sidecar beside a plain proxy, against its budgets
 	cargo build --locked --release -p fkm-bench -p fkm-sidecar

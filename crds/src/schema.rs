@@ -79,6 +79,9 @@ fn tidy(value: &mut Value) {
                 map.remove("format");
             }
             map.remove("nullable");
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
             map.values_mut().for_each(tidy);
         }
         Value::Array(list) => list.iter_mut().for_each(tidy),

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::error::Reason;
+use crate::runtime::Candidate;
 
 /// Buckets of the GenAI conventions for durations, in seconds.
 const SECONDS: [f64; 14] = [
@@ -65,7 +66,9 @@ struct RequestLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
+    backend: Arc<str>,
     provider: String,
+    credential: String,
     model: String,
     outcome: AttemptOutcome,
 }
@@ -247,10 +250,12 @@ impl Metrics {
     }
 
     /// Counts an attempt that ended.
-    pub(crate) fn attempt(&self, provider: &str, model: &str, outcome: AttemptOutcome) {
+    pub(crate) fn attempt(&self, candidate: &Candidate, outcome: AttemptOutcome) {
         let labels = AttemptLabels {
-            provider: provider.to_owned(),
-            model: model.to_owned(),
+            backend: candidate.backend.clone(),
+            provider: candidate.offer.provider.name.clone(),
+            credential: candidate.credential().to_owned(),
+            model: candidate.offer.upstream_model.to_string(),
             outcome,
         };
         self.attempts.get_or_create(&labels).inc();

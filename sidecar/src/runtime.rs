@@ -46,6 +46,7 @@ pub(crate) struct RuleRuntime {
 
 #[derive(Debug)]
 struct BackendRuntime {
+    name: Arc<str>,
     weight: u32,
     model: Option<String>,
     /// The offers of the pool by model name and alias.
@@ -92,6 +93,8 @@ pub(crate) struct HttpLink {
 /// A key of a provider with the connections that are used with it.
 #[derive(Debug)]
 pub(crate) struct Key {
+    /// The credential's name; empty where no key is sent.
+    pub(crate) name: String,
     pub(crate) client: HttpClient,
     /// The header that shows the key, where there is one. Marked sensitive.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
@@ -102,6 +105,8 @@ pub(crate) struct Key {
 /// One entry of a plan: an offer and which key of its provider is used.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
+    /// The backend that it comes from.
+    pub(crate) backend: Arc<str>,
     pub(crate) offer: Offer,
     pub(crate) key: usize,
 }
@@ -219,7 +224,7 @@ impl RuleRuntime {
                 continue;
             };
             for index in order(offers, |n| fastrand::u64(0..n)) {
-                offers[index].push_candidates(&mut plan);
+                offers[index].push_candidates(&backend.name, &mut plan);
             }
         }
         plan
@@ -245,12 +250,13 @@ impl Offer {
     }
 
     /// One candidate per key, beginning with the one whose turn it is.
-    fn push_candidates(&self, plan: &mut Vec<Candidate>) {
+    fn push_candidates(&self, backend: &Arc<str>, plan: &mut Vec<Candidate>) {
         let (keys, first) = match &self.provider.link {
             Link::Http(http) => (http.keys.len(), http.turn.fetch_add(1, Ordering::Relaxed)),
             Link::Simulated(_) => (1, 0),
         };
         plan.extend((0..keys).map(|i| Candidate {
+            backend: backend.clone(),
             offer: self.clone(),
             key: (first + i) % keys,
         }));
@@ -264,6 +270,18 @@ impl Weighted for Offer {
 
     fn weight(&self) -> u32 {
         self.provider.weight
+    }
+}
+
+// === impl Candidate ===
+
+impl Candidate {
+    /// The name of the credential that is used; empty where none is.
+    pub(crate) fn credential(&self) -> &str {
+        match &self.offer.provider.link {
+            Link::Http(http) => &http.key(self.key).name,
+            Link::Simulated(_) => "",
+        }
     }
 }
 
@@ -313,6 +331,7 @@ impl Builder<'_> {
             offers.insert(name, Arc::new(self.pool(name, &pool, connect)));
         }
         let backends = rule.backends.iter().map(|backend| BackendRuntime {
+            name: backend.name.as_str().into(),
             weight: backend.weight,
             model: (!backend.model.is_empty()).then(|| backend.model.clone()),
             offers: offers[&backend.pool].clone(),
@@ -405,6 +424,7 @@ impl Builder<'_> {
             };
             let client = self.client(&path, http, connect, &credential.secret.0)?;
             keys.push(Key {
+                name: credential.name.clone(),
                 client,
                 header: Some(header),
                 secret: Some(secret.clone()),
@@ -413,6 +433,7 @@ impl Builder<'_> {
         if http.credentials.is_empty() {
             let client = self.client(&path, http, connect, "")?;
             keys.push(Key {
+                name: String::new(),
                 client,
                 header: None,
                 secret: None,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fkm_llm::WireFormat;
+use fkm_telemetry::names;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request};
 use hyper::body::Incoming;
@@ -37,17 +38,7 @@ pub(crate) async fn serve(app: &Arc<App>, request: Request<Incoming>) -> Respons
     let id = RequestId::random();
     let (head, body) = request.into_parts();
     let format = accept::client_format(&head.uri, &head.headers);
-    let span = tracing::info_span!(
-        target: "fkm_span", "request",
-        otel.name = "chat", otel.kind = "server",
-        fkm.request_id = id.as_str(),
-        gen_ai.operation.name = "chat",
-        gen_ai.request.model = tracing::field::Empty,
-        gen_ai.usage.input_tokens = tracing::field::Empty,
-        gen_ai.usage.output_tokens = tracing::field::Empty,
-        error.r#type = tracing::field::Empty,
-    );
-    fkm_telemetry::trace_context::adopt(&span, &head.headers);
+    let span = request_span(&id, &head);
     let serving = async {
         match exchange(app, &id, head, body).await {
             Ok(response) => response,
@@ -63,7 +54,39 @@ pub(crate) async fn serve(app: &Arc<App>, request: Request<Incoming>) -> Respons
             }
         }
     };
-    serving.instrument(span).await
+    let response = serving.instrument(span.clone()).await;
+    span.record(names::HTTP_RESPONSE_STATUS_CODE, response.status().as_u16());
+    response
+}
+
+/// The span of a request, named as the HTTP conventions say; nothing where no exporter asks for it.
+fn request_span(id: &RequestId, head: &request::Parts) -> tracing::Span {
+    let span = tracing::info_span!(
+        target: "fkm_span",
+        "request",
+        { names::OTEL_NAME } = tracing::field::Empty,
+        { names::OTEL_KIND } = "server",
+        { names::HTTP_REQUEST_METHOD } = head.method.as_str(),
+        { names::HTTP_RESPONSE_STATUS_CODE } = tracing::field::Empty,
+        { names::FKM_REQUEST_ID } = id.as_str(),
+        { names::GEN_AI_OPERATION_NAME } = names::operation::CHAT,
+        { names::GEN_AI_REQUEST_MODEL } = tracing::field::Empty,
+        { names::GEN_AI_USAGE_INPUT_TOKENS } = tracing::field::Empty,
+        { names::GEN_AI_USAGE_OUTPUT_TOKENS } = tracing::field::Empty,
+        { names::ERROR_TYPE } = tracing::field::Empty,
+    );
+    // A span has its name before it is entered, or keeps none.
+    if !span.is_disabled() {
+        let route = if accept::is_known(&head.uri) {
+            head.uri.path()
+        } else {
+            ""
+        };
+        let name = format!("{} {route}", head.method);
+        span.record(names::OTEL_NAME, name.trim_end());
+    }
+    fkm_telemetry::trace_context::adopt(&span, &head.headers);
+    span
 }
 
 /// An error, and the exchange where it had begun.
@@ -93,7 +116,7 @@ async fn exchange(
         .map_err(early)?;
     // 2 decode
     let (scan, model) = decode(&body).map_err(early)?;
-    tracing::Span::current().record("gen_ai.request.model", &*model);
+    tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
     let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
     let exchange = Arc::new(Exchange {
@@ -156,7 +179,7 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
         deadline,
     } = executed;
     let now = Instant::now();
-    let record = Record::new(exchange, candidate.offer.clone(), attempts, now);
+    let record = Record::new(exchange, candidate.clone(), attempts, now);
     let mut headers = HeaderMap::with_capacity(8);
     let content_type = if exchange.scan.stream {
         EVENT_STREAM

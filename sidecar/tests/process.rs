@@ -230,3 +230,46 @@ fn no_log_shows_a_key_at_any_level() {
     );
     assert!(!needle(&log));
 }
+
+/// The most memory that the process ever had, in MiB.
+fn peak_memory(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib / 1024
+}
+
+#[test]
+fn memory_is_bounded_whatever_is_uploaded() {
+    use std::io::Write;
+    let (process, _folder) = start(&snapshot("hello"), &[]);
+    let address = process.llm;
+    let uploads = (0..24).map(|_| {
+        std::thread::spawn(move || {
+            let mut socket = std::net::TcpStream::connect(address).unwrap();
+            socket.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+            let head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+            let piece = [b"100000\r\n".as_slice(), &vec![b'x'; 0x10_0000], b"\r\n"].concat();
+            let mut sent = 0;
+            if socket.write_all(head).is_ok() {
+                while sent < 100 && socket.write_all(&piece).is_ok() {
+                    sent += 1;
+                }
+            }
+            sent
+        })
+    });
+    let uploads: Vec<_> = uploads.collect();
+    let sent: u32 = uploads
+        .into_iter()
+        .map(|upload| upload.join().unwrap())
+        .sum();
+    assert!(sent > 100, "{sent} MiB were written");
+    assert!(ask(address, false).contains("hello"), "others are served");
+    // 256 MiB of bodies at most, and what the buffers of joined pieces cost meanwhile.
+    let peak = peak_memory(&process);
+    assert!(peak < 640, "{peak} MiB");
+}

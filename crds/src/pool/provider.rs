@@ -42,7 +42,7 @@ pub struct Provider {
     /// With type OpenAICompatible: a provider of the catalogue, for example groq. Gives base URL and models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<DnsLabel>,
-    /// Where the provider listens, up to and without the path of the operation. Omitted: the catalogue's.
+    /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without. Omitted: the catalogue's.
     #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
     pub base_url: Option<BaseUrl>,
     /// Failover tier, lower first.

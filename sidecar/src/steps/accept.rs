@@ -70,20 +70,12 @@ pub(crate) fn surface(
     headers: &HeaderMap,
 ) -> Result<Surface, ExchangeError> {
     check_site(uri, headers)?;
-    let (surface, allowed) = match uri.path() {
-        "/v1/chat/completions" | "/openai/v1/chat/completions" => {
-            (Surface::Chat(Format::OpenAiChat), Method::POST)
-        }
-        "/v1/messages" | "/anthropic/v1/messages" => {
-            (Surface::Chat(Format::AnthropicMessages), Method::POST)
-        }
-        "/v1/models" | "/openai/v1/models" => (Surface::Models, Method::GET),
-        path => {
-            let message = format!(
-                "no such path: {path:.200}; there are POST /v1/chat/completions, POST /v1/messages and GET /v1/models, also under /openai and /anthropic"
-            );
-            return Err(ExchangeError::new(Reason::UnknownPath, message));
-        }
+    let Some((surface, allowed)) = surface_of(uri.path()) else {
+        let message = format!(
+            "no such path: {:.200}; there are POST /v1/chat/completions, POST /v1/messages and GET /v1/models, also under /openai and /anthropic",
+            uri.path()
+        );
+        return Err(ExchangeError::new(Reason::UnknownPath, message));
     };
     if *method == allowed {
         return Ok(surface);
@@ -96,6 +88,25 @@ pub(crate) fn surface(
         "POST"
     });
     Err(error)
+}
+
+/// What a path stands for, and its method.
+fn surface_of(path: &str) -> Option<(Surface, Method)> {
+    match path {
+        "/v1/chat/completions" | "/openai/v1/chat/completions" => {
+            Some((Surface::Chat(Format::OpenAiChat), Method::POST))
+        }
+        "/v1/messages" | "/anthropic/v1/messages" => {
+            Some((Surface::Chat(Format::AnthropicMessages), Method::POST))
+        }
+        "/v1/models" | "/openai/v1/models" => Some((Surface::Models, Method::GET)),
+        _ => None,
+    }
+}
+
+/// Whether the path is one of ours.
+pub(crate) fn is_known(uri: &Uri) -> bool {
+    surface_of(uri.path()).is_some()
 }
 
 /// A page in a browser on this machine must not call on the pod's behalf (DNS rebinding, cross-site requests).

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use fkm_llm::FailureClass;
+use fkm_telemetry::names;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -76,15 +77,7 @@ async fn attempt(
     deadline: Instant,
 ) -> Result<Taken, AttemptError> {
     let offer = &candidate.offer;
-    let span = tracing::info_span!(
-        target: "fkm_span", "attempt",
-        otel.name = "chat", otel.kind = "client", otel.status_code = tracing::field::Empty,
-        gen_ai.operation.name = "chat",
-        gen_ai.provider.name = %offer.provider.system,
-        gen_ai.request.model = %offer.upstream_model,
-        http.request.resend_count = number - 1,
-        error.r#type = tracing::field::Empty,
-    );
+    let span = attempt_span(offer, number);
     let outcome = try_candidate(exchange, candidate, deadline)
         .instrument(span.clone())
         .await;
@@ -92,16 +85,34 @@ async fn attempt(
         Ok(_) => AttemptOutcome::Used,
         Err(AttemptError::Final(_)) => AttemptOutcome::Refused,
         Err(AttemptError::Failed(failure)) => {
-            span.record("otel.status_code", "ERROR");
-            span.record("error.type", failure.class.name());
+            span.record(names::OTEL_STATUS_CODE, "ERROR");
+            span.record(names::ERROR_TYPE, failure.class.name());
             AttemptOutcome::Failed(failure.class)
         }
     };
-    exchange
-        .app
-        .metrics
-        .attempt(&offer.provider.name, &offer.upstream_model, counted);
+    exchange.app.metrics.attempt(candidate, counted);
     outcome
+}
+
+/// The span of an attempt; nothing where no exporter asks for it.
+fn attempt_span(offer: &Offer, number: u32) -> tracing::Span {
+    let span = tracing::info_span!(
+        target: "fkm_span",
+        "attempt",
+        { names::OTEL_NAME } = tracing::field::Empty,
+        { names::OTEL_KIND } = "client",
+        { names::OTEL_STATUS_CODE } = tracing::field::Empty,
+        { names::GEN_AI_OPERATION_NAME } = names::operation::CHAT,
+        { names::GEN_AI_PROVIDER_NAME } = %offer.provider.system,
+        { names::GEN_AI_REQUEST_MODEL } = %offer.upstream_model,
+        { names::HTTP_REQUEST_RESEND_COUNT } = number - 1,
+        { names::ERROR_TYPE } = tracing::field::Empty,
+    );
+    if !span.is_disabled() {
+        let name = format!("{} {}", names::operation::CHAT, offer.upstream_model);
+        span.record(names::OTEL_NAME, name);
+    }
+    span
 }
 
 async fn try_candidate(
@@ -154,7 +165,9 @@ impl Failures {
         let (offer, class, message) = (&candidate.offer, failure.class, &failure.message);
         tracing::debug!(
             request_id = exchange.id.as_str(),
+            backend = &*candidate.backend,
             provider = offer.provider.name,
+            credential = candidate.credential(),
             model = &*offer.upstream_model,
             class = class.name(),
             message,

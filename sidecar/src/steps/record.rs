@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use fkm_llm::Progress;
+use fkm_telemetry::names;
 use tokio::time::Instant;
 
 use crate::app::App;
 use crate::error::Reason;
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
-use crate::runtime::{Offer, Runtime};
+use crate::runtime::{Candidate, Offer, Runtime};
 
 /// What is needed to record an exchange once its request is out of memory.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct Record {
     rule: usize,
     id: RequestId,
     model: Arc<str>,
-    offer: Offer,
+    candidate: Candidate,
     attempts: u32,
     started: Instant,
     first_content: Instant,
@@ -61,7 +62,7 @@ impl Record {
     /// Of an exchange whose answer begins at `first_content`.
     pub(crate) fn new(
         exchange: &Exchange,
-        offer: Offer,
+        candidate: Candidate,
         attempts: u32,
         first_content: Instant,
     ) -> Self {
@@ -71,7 +72,7 @@ impl Record {
             rule: exchange.rule,
             id: exchange.id.clone(),
             model: exchange.model.clone(),
-            offer,
+            candidate,
             attempts,
             started: exchange.started,
             first_content,
@@ -96,7 +97,7 @@ impl Record {
                 provider,
                 upstream_model,
                 ..
-            } = &self.offer;
+            } = &self.candidate.offer;
             self.app.metrics.used(
                 &provider.name,
                 upstream_model,
@@ -105,11 +106,11 @@ impl Record {
             );
         }
         self.span
-            .record("gen_ai.usage.input_tokens", usage.input_tokens);
+            .record(names::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);
         self.span
-            .record("gen_ai.usage.output_tokens", usage.output_tokens);
+            .record(names::GEN_AI_USAGE_OUTPUT_TOKENS, usage.output_tokens);
         if let Outcome::Failed(reason) = outcome {
-            self.span.record("error.type", reason.name());
+            self.span.record(names::ERROR_TYPE, reason.name());
         }
         self.log(outcome, progress, took.as_millis());
     }
@@ -129,8 +130,10 @@ impl Record {
             route = &*rule.route,
             rule = &*rule.name,
             model = &*self.model,
-            provider = self.offer.provider.name,
-            upstream_model = &*self.offer.upstream_model,
+            backend = &*self.candidate.backend,
+            provider = self.candidate.offer.provider.name,
+            credential = self.candidate.credential(),
+            upstream_model = &*self.candidate.offer.upstream_model,
             attempts = self.attempts,
             outcome = ended,
             input_tokens = usage.input_tokens,
@@ -142,7 +145,7 @@ impl Record {
         if let Outcome::Failed(reason) = outcome {
             tracing::warn!(
                 request_id = self.id.as_str(),
-                provider = self.offer.provider.name,
+                provider = self.candidate.offer.provider.name,
                 reason = reason.name(),
                 "an answer broke after it had begun; the client got an error event",
             );
@@ -170,7 +173,7 @@ pub(crate) fn failed(
         }
         None => app.metrics.unrouted(reason),
     }
-    tracing::Span::current().record("error.type", reason.name());
+    tracing::Span::current().record(names::ERROR_TYPE, reason.name());
     let (id, side) = (id.as_str(), reason.side());
     match side {
         crate::error::Side::Downstream => tracing::debug!(

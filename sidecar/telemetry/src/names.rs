@@ -12,6 +12,9 @@ pub const ATTRIBUTE_PREFIX: &str = "fkm.";
 
 // === GenAI: attributes ===
 
+/// Our own name for one exchange, as in the header `x-fkm-request-id`.
+pub const FKM_REQUEST_ID: &str = "fkm.request_id";
+
 /// `chat`, `text_completion`, `embeddings`, … ([`operation`]).
 pub const GEN_AI_OPERATION_NAME: &str = "gen_ai.operation.name";
 /// The provider as the conventions know it: `openai`, `anthropic`, `aws.bedrock`, …; others by their own name.

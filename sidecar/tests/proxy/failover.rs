@@ -7,7 +7,7 @@ use fkm_upstream::{Answer, BreakBody, Cut, End, Step, Streamed};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::harness::{Sidecar, pair, provider, question, snapshot};
+use crate::harness::{Seen, Sidecar, Speaks, pair, provider, question, snapshot};
 
 /// Every fault that can come before the first content, for whole answers and for streams.
 fn faults() -> Vec<(&'static str, Step)> {
@@ -52,38 +52,68 @@ fn faults() -> Vec<(&'static str, Step)> {
     ]
 }
 
-#[tokio::test]
-async fn every_fault_before_the_first_content_fails_over() {
+/// All faults, for a client of one format and providers of another.
+async fn every_fault_fails_over(client: Speaks, providers: Speaks) {
     let (a, b, sidecar) = pair().await;
-    let providers = [
-        provider("a", &a.base_url(), 0),
-        provider("b", &b.base_url(), 1),
+    let both = [
+        providers.provider("a", &a.base_url(), 0),
+        providers.provider("b", &b.base_url(), 1),
     ];
-    let mut snapshot = snapshot(&providers);
+    let mut snapshot = snapshot(&both);
     snapshot["rules"][0]["policy"] = json!({"timeouts": {"attempt": 300}});
     sidecar.apply(&snapshot);
     for (name, fault) in faults() {
         for stream in [false, true] {
+            let case = format!("{name}, {client:?} to {providers:?}, stream {stream}");
             a.script(vec![fault.clone(), fault.clone()]);
             b.script(vec![Step::answer("from b")]);
-            let reply = sidecar.chat(&question(stream)).await;
-            assert_eq!(reply.status, 200, "{name}, stream {stream}: {reply:?}");
-            assert_eq!(
-                reply.header("x-fkm-provider"),
-                "b",
-                "{name}, stream {stream}"
-            );
-            assert_eq!(
-                reply.header("x-fkm-attempts"),
-                "2",
-                "{name}, stream {stream}"
-            );
-            let text = if stream {
-                reply.streamed().text
-            } else {
-                reply.text()
+            let reply = client.ask(&sidecar, stream).await;
+            assert_eq!(reply.status, 200, "{case}: {reply:?}");
+            assert_eq!(reply.header("x-fkm-provider"), "b", "{case}");
+            assert_eq!(reply.header("x-fkm-attempts"), "2", "{case}");
+            let seen = client.read(&reply, stream);
+            let expected = Seen {
+                text: "from b".to_owned(),
+                complete: true,
+                error: false,
             };
-            assert_eq!(text, "from b", "{name}, stream {stream}");
+            assert_eq!(seen, expected, "{case}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_fault_before_the_first_content_fails_over_in_one_format() {
+    for format in Speaks::BOTH {
+        every_fault_fails_over(format, format).await;
+    }
+}
+
+#[tokio::test]
+async fn every_fault_before_the_first_content_fails_over_through_a_translation() {
+    every_fault_fails_over(Speaks::OpenAi, Speaks::Anthropic).await;
+    every_fault_fails_over(Speaks::Anthropic, Speaks::OpenAi).await;
+}
+
+#[tokio::test]
+async fn failover_may_change_the_providers_format() {
+    let (a, b, sidecar) = pair().await;
+    for (client, first, second) in [
+        (Speaks::OpenAi, Speaks::OpenAi, Speaks::Anthropic),
+        (Speaks::Anthropic, Speaks::OpenAi, Speaks::Anthropic),
+        (Speaks::OpenAi, Speaks::Anthropic, Speaks::OpenAi),
+    ] {
+        let both = [
+            first.provider("a", &a.base_url(), 0),
+            second.provider("b", &b.base_url(), 1),
+        ];
+        sidecar.apply(&snapshot(&both));
+        for stream in [false, true] {
+            a.script(vec![Step::status(503)]);
+            b.script(vec![Step::answer("from b")]);
+            let reply = client.ask(&sidecar, stream).await;
+            assert_eq!(reply.header("x-fkm-provider"), "b");
+            assert_eq!(client.read(&reply, stream).text, "from b");
         }
     }
 }

@@ -227,3 +227,94 @@ pub(crate) async fn pair() -> (Upstream, Upstream, Sidecar) {
 pub(crate) fn question(stream: bool) -> Value {
     json!({"model": "m", "stream": stream, "messages": [{"role": "user", "content": "Hi"}]})
 }
+
+/// A client of one format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    OpenAi,
+    Anthropic,
+}
+
+/// What a client made of an answer, whole or streamed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) text: String,
+    /// It came to the end that its format defines.
+    pub(crate) complete: bool,
+    /// It was told of an error.
+    pub(crate) error: bool,
+}
+
+// === impl Speaks ===
+
+impl Speaks {
+    pub(crate) const BOTH: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+
+    /// A provider of this format.
+    pub(crate) fn provider(self, name: &str, base_url: &str, priority: i32) -> Value {
+        match self {
+            Self::OpenAi => provider(name, base_url, priority),
+            Self::Anthropic => anthropic(name, base_url, priority),
+        }
+    }
+
+    /// Asks in this format.
+    pub(crate) async fn ask(self, sidecar: &Sidecar, stream: bool) -> Reply {
+        let mut body = question(stream);
+        body["max_tokens"] = json!(50);
+        let path = match self {
+            Self::OpenAi => "/v1/chat/completions",
+            Self::Anthropic => "/v1/messages",
+        };
+        sidecar.post(path, body.to_string()).await
+    }
+
+    /// Reads an answer as an SDK of this format does.
+    pub(crate) fn read(self, reply: &Reply, stream: bool) -> Seen {
+        match (self, stream) {
+            (Self::OpenAi, false) => Seen {
+                text: reply.text(),
+                complete: true,
+                error: false,
+            },
+            (Self::Anthropic, false) => {
+                let text = reply.json()["content"][0]["text"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
+                Seen {
+                    text,
+                    complete: true,
+                    error: false,
+                }
+            }
+            (Self::OpenAi, true) => {
+                let Streamed {
+                    text, done, error, ..
+                } = reply.streamed();
+                Seen {
+                    text,
+                    complete: done,
+                    error,
+                }
+            }
+            (Self::Anthropic, true) => read_events(reply),
+        }
+    }
+}
+
+fn read_events(reply: &Reply) -> Seen {
+    let mut seen = Seen::default();
+    for frame in reply.frames() {
+        let event: Value = serde_json::from_str(&frame).unwrap();
+        match event["type"].as_str().unwrap() {
+            "content_block_delta" => {
+                seen.text += event["delta"]["text"].as_str().unwrap_or_default();
+            }
+            "message_stop" => seen.complete = true,
+            "error" => seen.error = true,
+            _ => {}
+        }
+    }
+    seen
+}

@@ -3,7 +3,7 @@
 use fkm_upstream::{Cut, End, Step, Streamed, UsageChunk};
 use serde_json::json;
 
-use crate::harness::{Sidecar, pair, provider, question, snapshot};
+use crate::harness::{Sidecar, Speaks, pair, provider, question, snapshot};
 
 /// Frames of the stream: role, 4 pieces, finish, usage, `[DONE]`.
 const PIECES: usize = 4;
@@ -33,6 +33,60 @@ async fn for_every_frame_and_both_ends() {
         }
     }
     assert_eq!(seen, 21);
+}
+
+/// Every cut of a stream by every end, for a client of one format and a provider of another.
+async fn cuts_are_never_taken_for_the_end(client: Speaks, provider: Speaks) {
+    let (a, b, sidecar) = pair().await;
+    let both = [
+        provider.provider("a", &a.base_url(), 0),
+        provider.provider("b", &b.base_url(), 1),
+    ];
+    sidecar.apply(&snapshot(&both));
+    a.script(vec![Step::Streamed(Streamed::counting(PIECES))]);
+    let whole = client.read(&client.ask(&sidecar, true).await, true);
+    let mut outcomes = (0, 0, 0);
+    for frames in 1..=12 {
+        for end in [End::Clean, End::Close, End::Reset] {
+            let cut = Cut::AfterFrame(frames);
+            a.script(vec![Step::Streamed(Streamed {
+                cut,
+                end,
+                ..Streamed::counting(PIECES)
+            })]);
+            b.script(vec![Step::answer("from b")]);
+            let reply = client.ask(&sidecar, true).await;
+            let seen = client.read(&reply, true);
+            let case = format!("{client:?} to {provider:?}, {frames} frames, {end:?}: {seen:?}");
+            assert_ne!(seen.complete, seen.error, "{case}");
+            match (reply.header("x-fkm-provider"), seen.complete) {
+                ("b", true) => outcomes.0 += 1,
+                ("a", true) => {
+                    assert_eq!(seen, whole, "{case}");
+                    outcomes.1 += 1;
+                }
+                ("a", false) => {
+                    assert!(whole.text.starts_with(&seen.text), "{case}");
+                    outcomes.2 += 1;
+                }
+                other => panic!("{case}: {other:?}"),
+            }
+        }
+    }
+    let (failed_over, complete, broken) = outcomes;
+    assert!(
+        failed_over >= 3 && complete >= 3 && broken >= 9,
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test]
+async fn for_every_pair_of_formats() {
+    for client in Speaks::BOTH {
+        for provider in Speaks::BOTH {
+            cuts_are_never_taken_for_the_end(client, provider).await;
+        }
+    }
 }
 
 #[tokio::test]

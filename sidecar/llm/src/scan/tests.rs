@@ -237,3 +237,24 @@ fn the_number_of_members_is_limited() {
         Err(ScanError::TooManyMembers)
     );
 }
+
+#[test]
+fn a_control_character_is_found_wherever_it_is() {
+    const LENGTH: usize = 80;
+    for at in 0..LENGTH {
+        for byte in 0..=0x7f_u8 {
+            let mut text = [b'x'; LENGTH];
+            text[at] = byte;
+            let body = [b"{\"k\":\"", &text[..], b"\"}"].concat();
+            let expected = match byte {
+                b'"' | b'\\' => continue,
+                0..0x20 => Err(ScanError::Syntax {
+                    at: at + 6,
+                    expected: "expected no control character in a string",
+                }),
+                _ => Ok(()),
+            };
+            assert_eq!(scan(&body).map(|_| ()), expected, "{byte:#x} at {at}");
+        }
+    }
+}
