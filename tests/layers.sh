@@ -18,6 +18,17 @@ for crate in $pure; do
     failed=1
   fi
 done
+# never CRATE FORBIDDEN: the tree of the first holds none of the second.
+never() {
+  local seen
+  seen=$(cargo tree --locked -p "$1" -e normal --prefix none --format '{p}' | awk '{print $1}' | sort -u)
+  if bad=$(grep -Ex "$2" <<<"$seen"); then
+    echo "layers: $1 must not see:" $bad
+    failed=1
+  fi
+}
+never fkm-sidecar 'kube|kube-.*|k8s-openapi|fkm-(crds|compile|catalog|operator)'
+never fkm-operator 'fkm-(sidecar|llm|cli)'
 members=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c 'import json,sys; print("\n".join(p["name"] for p in json.load(sys.stdin)["packages"]))')
 for crate in $members; do
   if ! grep -qw -- "$crate" <<<"$pure $impure"; then

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fkm_telemetry::metrics::Registry;
-use prometheus_client::metrics::gauge::Gauge;
 use thiserror::Error;
 
 use crate::args::{Settings, Source};
+use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::server::listener::Listener;
 use crate::server::{admin, probes};
@@ -20,16 +20,6 @@ use crate::steps::accept::BodyBudget;
 use crate::store::Store;
 use crate::task::Tasks;
 use crate::upstream::client::Clients;
-
-/// What the steps share.
-#[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) store: Arc<Store>,
-    pub(crate) metrics: Metrics,
-    pub(crate) registry: Registry,
-    pub(crate) bodies: BodyBudget,
-    pub(crate) tasks: Tasks,
-}
 
 /// Where a running sidecar listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +35,7 @@ pub struct Addresses {
 /// A sidecar that serves.
 #[derive(Debug)]
 pub struct Running {
-    app: Arc<App>,
+    context: Arc<Context>,
     addresses: Addresses,
     drain: Duration,
 }
@@ -59,24 +49,6 @@ pub enum StartError {
     /// The snapshot file or one of its keys cannot be used.
     #[error("the snapshot file cannot be served")]
     File(#[from] FileError),
-}
-
-/// Counts an exchange for as long as it runs.
-pub(crate) struct InFlight(Gauge);
-
-// === impl App ===
-
-impl App {
-    pub(crate) fn in_flight(&self) -> InFlight {
-        self.metrics.in_flight.inc();
-        InFlight(self.metrics.in_flight.clone())
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 // === impl Running ===
@@ -98,28 +70,28 @@ impl Running {
             admin: admin.iter().map(Listener::address).collect(),
             probe: probe.address(),
         };
-        let app = Arc::new(build(&addresses));
-        start_source(&app, &settings.source)?;
+        let context = Arc::new(build(&addresses));
+        start_source(&context, &settings.source)?;
         for listener in llm {
-            let app = app.clone();
-            listener.spawn(&app.tasks.clone(), move |request| {
-                let app = app.clone();
-                async move { stack::serve(&app, request).await }
+            let context = context.clone();
+            listener.spawn(&context.tasks.clone(), move |request| {
+                let context = context.clone();
+                async move { stack::serve(&context, request).await }
             });
         }
         for listener in admin {
-            let app = app.clone();
-            listener.spawn(&app.tasks.clone(), move |request| {
-                std::future::ready(admin::answer(&app, &request))
+            let context = context.clone();
+            listener.spawn(&context.tasks.clone(), move |request| {
+                std::future::ready(admin::answer(&context, &request))
             });
         }
-        let probed = app.clone();
-        probe.spawn(&app.tasks, move |request| {
+        let probed = context.clone();
+        probe.spawn(&context.tasks, move |request| {
             std::future::ready(probes::answer(&probed, &request))
         });
         tracing::info!(llm = ?addresses.llm, admin = ?addresses.admin, probe = %addresses.probe, "listening");
         Ok(Self {
-            app,
+            context,
             addresses,
             drain: settings.drain,
         })
@@ -132,25 +104,25 @@ impl Running {
 
     /// Where snapshots are handed in.
     pub fn store(&self) -> &Arc<Store> {
-        &self.app.store
+        &self.context.store
     }
 
     /// The spawner, for what runs beside the sidecar in the same process.
     pub fn tasks(&self) -> &Tasks {
-        &self.app.tasks
+        &self.context.tasks
     }
 
     /// Stops accepting, lets running exchanges finish up to the drain deadline, tells the others. Returns whether all
     /// finished by themselves.
     pub async fn shut_down(self) -> bool {
         tracing::info!(deadline = ?self.drain, "draining");
-        let clean = self.app.tasks.shut_down(self.drain).await;
+        let clean = self.context.tasks.shut_down(self.drain).await;
         tracing::info!(clean, "stopped");
         clean
     }
 }
 
-fn build(addresses: &Addresses) -> App {
+fn build(addresses: &Addresses) -> Context {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let own_ports = addresses
@@ -160,7 +132,7 @@ fn build(addresses: &Addresses) -> App {
         .map(SocketAddr::port)
         .chain([addresses.probe.port()]);
     let clients = Clients::new(own_ports.collect());
-    App {
+    Context {
         store: Arc::new(Store::new(clients, metrics.clone())),
         bodies: BodyBudget::new(metrics.clone()),
         tasks: Tasks::default(),
@@ -169,10 +141,10 @@ fn build(addresses: &Addresses) -> App {
     }
 }
 
-fn start_source(app: &Arc<App>, source: &Source) -> Result<(), StartError> {
+fn start_source(context: &Arc<Context>, source: &Source) -> Result<(), StartError> {
     match source {
-        Source::File { path, secrets } => file::load(&app.store, path, secrets)?,
-        Source::Push(settings) => push::spawn(app, settings.clone()),
+        Source::File { path, secrets } => file::load(&context.store, path, secrets)?,
+        Source::Push(settings) => push::spawn(context, settings.clone()),
         Source::Embedded => {}
     }
     Ok(())

@@ -7,7 +7,7 @@ use fkm_llm::{RequestScan, WireFormat, ir};
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::runtime::{Candidate, RuleRuntime, Runtime};
 use crate::steps::accept::BodyGuard;
 
@@ -18,7 +18,7 @@ pub(crate) struct RequestId(Arc<str>);
 /// A request that has been accepted, decoded and matched. It reads one snapshot from start to end.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) app: Arc<App>,
+    pub(crate) context: Arc<Context>,
     pub(crate) id: RequestId,
     pub(crate) started: Instant,
     /// The client's format.

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod args;
 mod attempt;
+mod context;
 mod error;
 mod exchange;
 mod metrics;

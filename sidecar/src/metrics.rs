@@ -12,7 +12,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::error::Reason;
-use crate::runtime::Candidate;
 
 /// Buckets of the GenAI conventions for durations, in seconds.
 const SECONDS: [f64; 14] = [
@@ -64,13 +63,15 @@ struct RequestLabels {
     outcome: Outcome,
 }
 
+/// Which attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AttemptLabels {
-    backend: Arc<str>,
-    provider: String,
-    credential: String,
-    model: String,
-    outcome: AttemptOutcome,
+pub(crate) struct AttemptLabels {
+    pub(crate) backend: Arc<str>,
+    pub(crate) provider: String,
+    /// Empty where no key is sent.
+    pub(crate) credential: String,
+    pub(crate) model: String,
+    pub(crate) outcome: AttemptOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -250,15 +251,8 @@ impl Metrics {
     }
 
     /// Counts an attempt that ended.
-    pub(crate) fn attempt(&self, candidate: &Candidate, outcome: AttemptOutcome) {
-        let labels = AttemptLabels {
-            backend: candidate.backend.clone(),
-            provider: candidate.offer.provider.name.clone(),
-            credential: candidate.credential().to_owned(),
-            model: candidate.offer.upstream_model.to_string(),
-            outcome,
-        };
-        self.attempts.get_or_create(&labels).inc();
+    pub(crate) fn attempt(&self, labels: &AttemptLabels) {
+        self.attempts.get_or_create(labels).inc();
     }
 
     /// Counts the tokens of an answer.

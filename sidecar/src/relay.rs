@@ -25,7 +25,6 @@ use crate::exchange::RequestId;
 use crate::metrics::Outcome;
 use crate::runtime::Candidate;
 use crate::steps::record::Record;
-use crate::steps::take::redact;
 use crate::upstream::{AnswerSource, Broken};
 
 /// The body of an answer to a client.
@@ -296,7 +295,7 @@ impl Guard {
     fn fault(&self, fault: StreamFault) -> (Reason, ClientError) {
         match fault {
             StreamFault::Provider(mut error) => {
-                redact(&mut error, &self.candidate);
+                self.candidate.redact(&mut error);
                 let reason = error
                     .class
                     .map_or(Reason::RefusedByProvider, Reason::Attempt);

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
@@ -33,18 +33,21 @@ use crate::steps::take::TakenBody;
 use crate::steps::{execute, models, plan};
 
 /// Answers one request; never fails: an error is an answer too.
-pub(crate) async fn serve(app: &Arc<App>, request: Request<Incoming>) -> Response<AnswerBody> {
-    let _in_flight = app.in_flight();
+pub(crate) async fn serve(
+    context: &Arc<Context>,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let _in_flight = context.in_flight();
     let id = RequestId::random();
     let (head, body) = request.into_parts();
     let format = accept::client_format(&head.uri, &head.headers);
     let span = request_span(&id, &head);
     let serving = async {
-        match exchange(app, &id, head, body).await {
+        match exchange(context, &id, head, body).await {
             Ok(response) => response,
             Err(Failed { error, exchange }) => {
                 record::failed(
-                    app,
+                    context,
                     exchange.as_deref(),
                     &id,
                     error.reason,
@@ -96,7 +99,7 @@ struct Failed {
 }
 
 async fn exchange(
-    app: &Arc<App>,
+    context: &Arc<Context>,
     id: &RequestId,
     head: request::Parts,
     body: Incoming,
@@ -104,14 +107,14 @@ async fn exchange(
     let started = Instant::now();
     // 1 accept
     let surface = accept::surface(&head.method, &head.uri, &head.headers).map_err(early)?;
-    let Some(runtime) = app.store.current() else {
+    let Some(runtime) = context.store.current() else {
         return Err(early(not_ready()));
     };
     let format = match surface {
         Surface::Models => return Ok(respond::json(models::list(&runtime), id)),
         Surface::Chat(format) => fkm_llm::format(format),
     };
-    let (body, guard) = accept::body(&app.bodies, &head.headers, body)
+    let (body, guard) = accept::body(&context.bodies, &head.headers, body)
         .await
         .map_err(early)?;
     // 2 decode
@@ -120,7 +123,7 @@ async fn exchange(
     // 3 match, 4 plan
     let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
     let exchange = Arc::new(Exchange {
-        app: app.clone(),
+        context: context.clone(),
         id: id.clone(),
         started,
         format,
@@ -139,7 +142,7 @@ async fn exchange(
     let executed = tokio::select! {
         biased;
         executed = execute::run(&exchange) => executed,
-        () = app.tasks.forced().cancelled() => Err(draining()),
+        () = context.tasks.forced().cancelled() => Err(draining()),
     };
     pending.over();
     match executed {
@@ -218,7 +221,7 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
         id: exchange.id.clone(),
         between: exchange.rule().policy.timeouts.between_events.into(),
         deadline,
-        forced: exchange.app.tasks.forced().clone().cancelled_owned(),
+        forced: exchange.context.tasks.forced().clone().cancelled_owned(),
         record,
     };
     let body = match taken.body {

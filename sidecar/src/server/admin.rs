@@ -7,7 +7,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::Serialize;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::respond::JSON;
 use crate::steps::accept;
 
@@ -22,7 +22,7 @@ struct Dump<'a> {
 }
 
 /// `GET /config`: the snapshot in use. `GET /`: what there is.
-pub(crate) fn answer(app: &App, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if accept::check_site(request.uri(), request.headers()).is_err() {
         return plain(
             StatusCode::FORBIDDEN,
@@ -30,7 +30,7 @@ pub(crate) fn answer(app: &App, request: &Request<Incoming>) -> Response<Full<By
         );
     }
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/config") => config(app),
+        (&Method::GET, "/config") => config(context),
         (&Method::GET, "/") => plain(
             StatusCode::OK,
             "GET /config  the snapshot in use, as JSON; keys are never shown\n",
@@ -43,11 +43,11 @@ pub(crate) fn answer(app: &App, request: &Request<Incoming>) -> Response<Full<By
     }
 }
 
-fn config(app: &App) -> Response<Full<Bytes>> {
-    let Some(runtime) = app.store.current() else {
+fn config(context: &Context) -> Response<Full<Bytes>> {
+    let Some(runtime) = context.store.current() else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "no snapshot yet\n");
     };
-    let context = app.store.context();
+    let context = context.store.context();
     let dump = Dump {
         hash: runtime.snapshot.hash().to_string(),
         secrets_version: &runtime.secrets_version,

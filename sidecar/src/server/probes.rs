@@ -7,21 +7,21 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::admin::plain;
-use crate::app::App;
+use crate::context::Context;
 
 /// Ready from the first snapshot on, and until draining begins. A lost operator does not make a pod unready: it serves
 /// on what it has.
-pub(crate) fn answer(app: &App, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+pub(crate) fn answer(context: &Context, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/livez") => plain(StatusCode::OK, "alive\n"),
-        (&Method::GET, "/readyz") if app.tasks.draining().is_cancelled() => {
+        (&Method::GET, "/readyz") if context.tasks.draining().is_cancelled() => {
             plain(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
-        (&Method::GET, "/readyz") if app.store.current().is_some() => {
+        (&Method::GET, "/readyz") if context.store.current().is_some() => {
             plain(StatusCode::OK, "ready\n")
         }
         (&Method::GET, "/readyz") => plain(StatusCode::SERVICE_UNAVAILABLE, "no snapshot yet\n"),
-        (&Method::GET, "/metrics") => metrics(app),
+        (&Method::GET, "/metrics") => metrics(context),
         (_, "/livez" | "/readyz" | "/metrics") => {
             plain(StatusCode::METHOD_NOT_ALLOWED, "use GET\n")
         }
@@ -32,8 +32,8 @@ pub(crate) fn answer(app: &App, request: &Request<Incoming>) -> Response<Full<By
     }
 }
 
-fn metrics(app: &App) -> Response<Full<Bytes>> {
-    let text = fkm_telemetry::metrics::encode(&app.registry);
+fn metrics(context: &Context) -> Response<Full<Bytes>> {
+    let text = fkm_telemetry::metrics::encode(&context.registry);
     let mut response = Response::new(Full::new(Bytes::from(text)));
     let value = HeaderValue::from_static(fkm_telemetry::metrics::CONTENT_TYPE);
     response.headers_mut().insert(CONTENT_TYPE, value);

@@ -17,8 +17,8 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use super::last_good::{self, LastGood};
-use crate::app::App;
 use crate::args::{CaSource, PushSettings};
+use crate::context::Context;
 use crate::upstream::client::describe;
 
 /// First and longest pause between two tries; each pause is drawn from zero up to a bound that doubles (full jitter), so
@@ -46,9 +46,9 @@ enum StreamEnd {
 
 /// What one source knows between streams.
 struct Source {
-    app: Arc<App>,
+    context: Arc<Context>,
     settings: PushSettings,
-    context: PodContext,
+    pod: PodContext,
     /// Keys in use, and those that wait for their snapshot.
     secrets: Arc<Secrets>,
     waiting: Option<Arc<Secrets>>,
@@ -58,19 +58,19 @@ struct Source {
 }
 
 /// Starts the source; ends when draining begins.
-pub(crate) fn spawn(app: &Arc<App>, settings: PushSettings) {
+pub(crate) fn spawn(context: &Arc<Context>, settings: PushSettings) {
     let mut source = Source {
-        app: app.clone(),
+        context: context.clone(),
         settings,
-        context: PodContext::default(),
+        pod: PodContext::default(),
         secrets: Arc::default(),
         waiting: None,
         payload: Vec::new(),
         version: 0,
     };
-    let draining = app.tasks.draining().clone();
+    let draining = context.tasks.draining().clone();
     source.restore();
-    app.tasks.spawn(async move {
+    context.tasks.spawn(async move {
         tokio::select! {
             () = draining.cancelled() => {}
             () = source.run() => {}
@@ -92,13 +92,13 @@ impl Source {
             }
         };
         if self
-            .app
+            .context
             .store
             .apply(&last_good.payload, &last_good.secrets)
             .is_ok()
         {
-            self.app.store.set_context(last_good.context.clone());
-            self.context = last_good.context;
+            self.context.store.set_context(last_good.context.clone());
+            self.pod = last_good.context;
             self.secrets = Arc::new(last_good.secrets);
             self.payload = last_good.payload;
             tracing::info!("serving the last-known-good snapshot until the operator answers");
@@ -113,7 +113,7 @@ impl Source {
                 Ok(()) => StreamEnd::Closed,
                 Err(end) => end,
             };
-            self.app.metrics.push_connected.set(0);
+            self.context.metrics.push_connected.set(0);
             if began.elapsed() > GOOD_STREAM {
                 bound = FIRST_PAUSE;
             }
@@ -142,7 +142,7 @@ impl Source {
         let mut stream = client.open(&token, self.hello()).await?;
         self.version = 0;
         self.waiting = None;
-        self.app.metrics.push_connected.set(1);
+        self.context.metrics.push_connected.set(1);
         tracing::info!(
             operator = self.settings.endpoint,
             "connected to the operator"
@@ -154,7 +154,7 @@ impl Source {
     }
 
     fn hello(&self) -> Hello {
-        let applied = self.app.store.applied();
+        let applied = self.context.store.applied();
         let [name, namespace, uid] = self.settings.pod.clone();
         Hello {
             pod: PodIdentity {
@@ -175,16 +175,16 @@ impl Source {
     async fn take(&mut self, message: ServerMessage, stream: &PushStream) -> Result<(), StreamEnd> {
         match message {
             ServerMessage::Context(context) => {
-                self.app.store.set_context(context.clone());
-                self.context = context;
+                self.context.store.set_context(context.clone());
+                self.pod = context;
             }
             ServerMessage::Secrets(SecretsMessage {
                 secrets,
                 snapshot_follows: true,
             }) => self.waiting = Some(secrets),
             ServerMessage::Secrets(SecretsMessage { secrets, .. }) => {
-                let taken = self.app.store.apply_secrets(&secrets);
-                let hash = self.app.store.applied().map(|(hash, _)| hash);
+                let taken = self.context.store.apply_secrets(&secrets);
+                let hash = self.context.store.applied().map(|(hash, _)| hash);
                 if taken.is_ok() {
                     self.secrets = secrets;
                     self.keep().await;
@@ -206,10 +206,10 @@ impl Source {
     fn apply(&mut self, message: &SnapshotMessage) -> Result<(), Vec<Problem>> {
         self.version = message.version;
         let bytes = u64::try_from(message.payload.len()).unwrap_or(u64::MAX);
-        self.app.metrics.snapshot_bytes_received.inc_by(bytes);
+        self.context.metrics.snapshot_bytes_received.inc_by(bytes);
         let secrets = self.waiting.take().unwrap_or_else(|| self.secrets.clone());
         let open = message.open()?;
-        self.app.store.apply(&open.payload, &secrets)?;
+        self.context.store.apply(&open.payload, &secrets)?;
         self.payload = open.payload;
         self.secrets = secrets;
         Ok(())
@@ -221,7 +221,7 @@ impl Source {
         hash: Option<SnapshotHash>,
         taken: Result<(), Vec<Problem>>,
     ) -> Result<(), StreamEnd> {
-        let applied = self.app.store.applied();
+        let applied = self.context.store.applied();
         let secrets_version = applied
             .as_ref()
             .map(|(_, version)| version.clone())
@@ -250,7 +250,7 @@ impl Source {
         let last_good = LastGood {
             payload: self.payload.clone(),
             secrets: (*self.secrets).clone(),
-            context: self.context.clone(),
+            context: self.pod.clone(),
         };
         let written =
             tokio::task::spawn_blocking(move || last_good::write(&folder, &last_good)).await;

@@ -15,7 +15,7 @@ use super::{encode, send, take};
 use crate::attempt::{AttemptError, Failure, Limits};
 use crate::error::{ExchangeError, Reason};
 use crate::exchange::Exchange;
-use crate::metrics::AttemptOutcome;
+use crate::metrics::{AttemptLabels, AttemptOutcome};
 use crate::policy::verdict::{Next, after};
 use crate::runtime::{Candidate, Offer};
 use crate::steps::take::Taken;
@@ -90,7 +90,13 @@ async fn attempt(
             AttemptOutcome::Failed(failure.class)
         }
     };
-    exchange.app.metrics.attempt(candidate, counted);
+    exchange.context.metrics.attempt(&AttemptLabels {
+        backend: candidate.backend.clone(),
+        provider: offer.provider.name.clone(),
+        credential: candidate.credential().to_owned(),
+        model: offer.upstream_model.to_string(),
+        outcome: counted,
+    });
     outcome
 }
 

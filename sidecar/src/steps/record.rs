@@ -6,7 +6,7 @@ use fkm_llm::Progress;
 use fkm_telemetry::names;
 use tokio::time::Instant;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Reason;
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
@@ -15,7 +15,7 @@ use crate::runtime::{Candidate, Offer, Runtime};
 /// What is needed to record an exchange once its request is out of memory.
 #[derive(Debug)]
 pub(crate) struct Record {
-    app: Arc<App>,
+    context: Arc<Context>,
     runtime: Arc<Runtime>,
     rule: usize,
     id: RequestId,
@@ -48,10 +48,12 @@ impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(exchange) = &self.0 {
             let took = exchange.started.elapsed().as_secs_f64();
-            exchange
-                .app
-                .metrics
-                .ended(&exchange.rule().metrics, Outcome::Cancelled, took, None);
+            exchange.context.metrics.ended(
+                &exchange.rule().metrics,
+                Outcome::Cancelled,
+                took,
+                None,
+            );
         }
     }
 }
@@ -67,7 +69,7 @@ impl Record {
         first_content: Instant,
     ) -> Self {
         Self {
-            app: exchange.app.clone(),
+            context: exchange.context.clone(),
             runtime: exchange.runtime.clone(),
             rule: exchange.rule,
             id: exchange.id.clone(),
@@ -85,7 +87,7 @@ impl Record {
         let rule = &self.runtime.rules[self.rule];
         let took = self.started.elapsed();
         let first_content = self.first_content.duration_since(self.started);
-        self.app.metrics.ended(
+        self.context.metrics.ended(
             &rule.metrics,
             outcome,
             took.as_secs_f64(),
@@ -98,7 +100,7 @@ impl Record {
                 upstream_model,
                 ..
             } = &self.candidate.offer;
-            self.app.metrics.used(
+            self.context.metrics.used(
                 &provider.name,
                 upstream_model,
                 usage.input_tokens,
@@ -123,7 +125,7 @@ impl Record {
             Outcome::Cancelled => "cancelled",
             Outcome::Failed(reason) => reason.name(),
         };
-        let context = self.app.store.context();
+        let context = self.context.store.context();
         tracing::debug!(
             request_id = self.id.as_str(),
             pod = context.as_ref().map(|context| context.pod.as_str()),
@@ -155,7 +157,7 @@ impl Record {
 
 /// Records an exchange that ended before an answer began.
 pub(crate) fn failed(
-    app: &App,
+    context: &Context,
     exchange: Option<&Exchange>,
     id: &RequestId,
     reason: Reason,
@@ -164,14 +166,14 @@ pub(crate) fn failed(
     match exchange {
         Some(exchange) => {
             let took = exchange.started.elapsed().as_secs_f64();
-            app.metrics.ended(
+            context.metrics.ended(
                 &exchange.rule().metrics,
                 Outcome::Failed(reason),
                 took,
                 None,
             );
         }
-        None => app.metrics.unrouted(reason),
+        None => context.metrics.unrouted(reason),
     }
     tracing::Span::current().record(names::ERROR_TYPE, reason.name());
     let (id, side) = (id.as_str(), reason.side());

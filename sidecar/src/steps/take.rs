@@ -10,11 +10,10 @@ use fkm_llm::{
 };
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use secrecy::ExposeSecret;
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::exchange::Exchange;
-use crate::runtime::{Candidate, Link};
+use crate::runtime::Candidate;
 use crate::upstream::{Answer, AnswerSource};
 
 /// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
@@ -111,7 +110,7 @@ async fn refused(
         Err(AttemptError::Failed(_)) => Bytes::new(),
     };
     let mut error = format.decode_error(answer.status, &answer.headers, &body);
-    redact(&mut error, candidate);
+    candidate.redact(&mut error);
     AttemptError::from_provider(&error)
 }
 
@@ -287,19 +286,10 @@ fn translated(
 fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {
     match fault {
         StreamFault::Provider(mut error) => {
-            redact(&mut error, candidate);
+            candidate.redact(&mut error);
             AttemptError::from_provider(&error)
         }
         fault => AttemptError::failed(FailureClass::BrokenStream, fault.to_string()),
-    }
-}
-
-/// Takes our key out of what a provider says.
-pub(crate) fn redact(error: &mut fkm_llm::ProviderError, candidate: &Candidate) {
-    if let Link::Http(http) = &candidate.offer.provider.link
-        && let Some(secret) = &http.key(candidate.key).secret
-    {
-        error.redact(secret.expose_secret().trim());
     }
 }
 
