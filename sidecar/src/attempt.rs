@@ -25,6 +25,8 @@ pub(crate) struct Limits {
 pub(crate) enum AttemptError {
     /// The candidate failed; another one may do better.
     Failed(Failure),
+    /// The candidate cannot be asked: its format cannot express the request. Another one's may.
+    Unsuited(ExchangeError),
     /// The client must hear this: nothing that another candidate could mend.
     Final(ExchangeError),
 }
@@ -129,7 +131,7 @@ impl AttemptError {
                 class,
                 message: format!("status {}: {}", error.status, error.message),
                 retry_after,
-                retryable: error.retryable || class != FailureClass::RateLimited,
+                retryable: error.retryable,
             }),
             None => {
                 let mut refused =

@@ -24,6 +24,7 @@ pub(crate) struct Context {
 }
 
 /// Counts an exchange for as long as it runs.
+#[derive(Debug)]
 pub(crate) struct InFlight(Gauge);
 
 // === impl Context ===

@@ -12,8 +12,8 @@ use crate::runtime::{Candidate, RuleRuntime, Runtime};
 use crate::steps::accept::BodyGuard;
 
 /// Our name for one exchange: 32 hex digits, random.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(Arc<str>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestId([u8; 32]);
 
 /// A request that has been accepted, decoded and matched. It reads one snapshot from start to end.
 #[derive(Debug)]
@@ -43,15 +43,18 @@ pub(crate) struct Exchange {
 
 impl RequestId {
     pub(crate) fn random() -> Self {
-        Self(format!("{:032x}", fastrand::u128(..)).into())
+        let mut digits = [0; 32];
+        let random = fastrand::u128(..).to_le_bytes();
+        hex::encode_to_slice(random, &mut digits).expect("16 bytes are 32 digits");
+        Self(digits)
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).expect("hex digits are text")
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.0).expect("hex digits fit a header")
+        HeaderValue::from_bytes(&self.0).expect("hex digits fit a header")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path only adds.
+//! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path clones no text.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -67,17 +67,17 @@ struct RequestLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct AttemptLabels {
     pub(crate) backend: Arc<str>,
-    pub(crate) provider: String,
+    pub(crate) provider: Arc<str>,
     /// Empty where no key is sent.
-    pub(crate) credential: String,
-    pub(crate) model: String,
+    pub(crate) credential: Arc<str>,
+    pub(crate) model: Arc<str>,
     pub(crate) outcome: AttemptOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TokenLabels {
-    provider: String,
-    model: String,
+    provider: Arc<str>,
+    model: Arc<str>,
     token_type: &'static str,
 }
 
@@ -99,6 +99,8 @@ pub(crate) enum AttemptOutcome {
     Used,
     /// The provider refused the request as the client's fault.
     Refused,
+    /// The provider's format cannot express the request; it was not asked.
+    Unsuited,
     /// It failed.
     Failed(FailureClass),
 }
@@ -256,11 +258,11 @@ impl Metrics {
     }
 
     /// Counts the tokens of an answer.
-    pub(crate) fn used(&self, provider: &str, model: &str, input: u64, output: u64) {
+    pub(crate) fn used(&self, provider: &Arc<str>, model: &Arc<str>, input: u64, output: u64) {
         for (token_type, tokens) in [("input", input), ("output", output)] {
             let labels = TokenLabels {
-                provider: provider.to_owned(),
-                model: model.to_owned(),
+                provider: provider.clone(),
+                model: model.clone(),
                 token_type,
             };
             self.tokens.get_or_create(&labels).inc_by(tokens);
@@ -293,6 +295,7 @@ impl EncodeLabelValue for AttemptOutcome {
         match self {
             Self::Used => "used".encode(encoder),
             Self::Refused => "refused".encode(encoder),
+            Self::Unsuited => "unsuited".encode(encoder),
             Self::Failed(class) => class.name().encode(encoder),
         }
     }

@@ -14,6 +14,9 @@ use crate::args::{Args, EXIT_USAGE, LogFormat, Settings};
 /// More threads than this do not make a proxy beside one pod faster.
 const MAX_THREADS: usize = 4;
 
+/// How long blocking work that nobody waits for any more may take.
+const LEFT_OVERS: Duration = Duration::from_secs(1);
+
 /// How long the last spans may take to leave.
 const FLUSH: Duration = Duration::from_secs(2);
 
@@ -35,7 +38,12 @@ pub fn run(args: &Args) -> ExitCode {
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     match builder.worker_threads(threads).enable_all().build() {
-        Ok(runtime) => runtime.block_on(serve(args, &settings)),
+        Ok(runtime) => {
+            let code = runtime.block_on(serve(args, &settings));
+            // A name look-up that hangs must not keep the process.
+            runtime.shutdown_timeout(LEFT_OVERS);
+            code
+        }
         Err(error) => {
             complain(&format!("cannot start the runtime: {error}"));
             ExitCode::FAILURE

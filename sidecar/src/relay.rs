@@ -27,6 +27,9 @@ use crate::runtime::Candidate;
 use crate::steps::record::Record;
 use crate::upstream::{AnswerSource, Broken};
 
+/// How long a provider that has given its finish reason may keep the connection open in silence.
+const AFTER_FINISH: Duration = Duration::from_secs(2);
+
 /// The body of an answer to a client.
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
@@ -118,13 +121,16 @@ impl AnswerBody {
         transform: Box<dyn StreamTransform>,
         start: Start,
     ) -> Self {
-        let out = Vec::new();
+        let mut guard = Guard::from(start);
+        if transform.progress().finished {
+            guard.timer.hurry();
+        }
         Self::Stream(Box::new(Relay {
             source,
             transform,
             ready: ready.into(),
-            out,
-            guard: start.into(),
+            out: Vec::new(),
+            guard,
         }))
     }
 
@@ -186,7 +192,14 @@ impl Relay {
             }
             let step = match self.source.poll_piece(cx) {
                 Poll::Ready(piece) => self.take(piece),
-                Poll::Pending => Err(ready!(self.guard.poll_cut(cx))),
+                Poll::Pending => {
+                    let cut = ready!(self.guard.poll_cut(cx));
+                    match self.transform.progress().finished {
+                        // Everything was said; whoever is silent, slow or leaving now takes nothing away.
+                        true => self.complete(),
+                        false => Err(cut),
+                    }
+                }
             };
             self.ready.extend(self.out.drain(..));
             if let Err(cut) = step {
@@ -200,18 +213,26 @@ impl Relay {
     fn take(&mut self, piece: Option<Result<Bytes, Broken>>) -> Result<(), Cut> {
         self.guard.timer.last = Instant::now();
         match piece {
-            Some(Ok(piece)) => self
-                .transform
-                .push(piece, &mut self.out)
-                .map_err(Cut::fault),
-            // However the connection ended: what the provider meant to say is complete, or it is not.
-            Some(Err(_)) | None => {
-                self.transform.end(&mut self.out).map_err(Cut::fault)?;
-                self.guard
-                    .record(Outcome::Complete, self.transform.progress());
+            Some(Ok(piece)) => {
+                self.transform
+                    .push(piece, &mut self.out)
+                    .map_err(Cut::fault)?;
+                if self.transform.progress().finished {
+                    self.guard.timer.hurry();
+                }
                 Ok(())
             }
+            // However the connection ended: what the provider meant to say is complete, or it is not.
+            Some(Err(_)) | None => self.complete(),
         }
+    }
+
+    /// The provider has nothing more to say.
+    fn complete(&mut self) -> Result<(), Cut> {
+        self.transform.end(&mut self.out).map_err(Cut::fault)?;
+        let progress = self.transform.progress();
+        self.guard.record(Outcome::Complete, progress);
+        Ok(())
     }
 }
 
@@ -366,6 +387,16 @@ impl From<Start> for Guard {
 // === impl Timer ===
 
 impl Timer {
+    /// The answer is finished: only its usage and its end are still to come.
+    fn hurry(&mut self) {
+        if self.between > AFTER_FINISH {
+            self.between = AFTER_FINISH;
+            self.sleep
+                .as_mut()
+                .reset((self.last + AFTER_FINISH).min(self.deadline));
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
         loop {
             ready!(self.sleep.as_mut().poll(cx));

@@ -10,10 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fkm_llm::{ProviderError, WireFormat};
+use fkm_llm::{ProviderError, Redactor, WireFormat};
 use fkm_snapshot::{Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot};
 use http::{HeaderName, HeaderValue, Uri};
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::metrics::RuleMetrics;
 use crate::policy::order::{Weighted, order};
@@ -65,7 +64,7 @@ pub(crate) struct Offer {
 /// One provider, as one rule reaches it.
 #[derive(Debug)]
 pub(crate) struct ProviderRuntime {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// `gen_ai.provider.name`.
     pub(crate) system: String,
     priority: i32,
@@ -94,12 +93,12 @@ pub(crate) struct HttpLink {
 #[derive(Debug)]
 pub(crate) struct Key {
     /// The credential's name; empty where no key is sent.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) client: HttpClient,
     /// The header that shows the key, where there is one. Marked sensitive.
     pub(crate) header: Option<(HeaderName, HeaderValue)>,
-    /// The value, to take it out of what a provider says.
-    pub(crate) secret: Option<SecretString>,
+    /// Takes the value out of what a provider says.
+    pub(crate) redactor: Redactor,
 }
 
 /// One entry of a plan: an offer and which key of its provider is used.
@@ -186,18 +185,29 @@ impl Weighted for Offer {
 impl Candidate {
     /// Takes the key that was used out of what the provider says.
     pub(crate) fn redact(&self, error: &mut ProviderError) {
-        if let Link::Http(http) = &self.offer.provider.link
-            && let Some(secret) = &http.key(self.key).secret
-        {
-            error.redact(secret.expose_secret().trim());
+        if let Link::Http(http) = &self.offer.provider.link {
+            error.redact(&http.key(self.key).redactor);
+        }
+    }
+
+    /// Whether a text of the provider's repeats the key that was used.
+    pub(crate) fn key_is_in(&self, text: &str) -> bool {
+        match &self.offer.provider.link {
+            Link::Http(http) => http.key(self.key).redactor.finds(text),
+            Link::Simulated(_) => false,
         }
     }
 
     /// The name of the credential that is used; empty where none is.
     pub(crate) fn credential(&self) -> &str {
+        self.key_name().map_or("", |name| name)
+    }
+
+    /// The name of the credential, to be kept.
+    pub(crate) fn key_name(&self) -> Option<&Arc<str>> {
         match &self.offer.provider.link {
-            Link::Http(http) => &http.key(self.key).name,
-            Link::Simulated(_) => "",
+            Link::Http(http) => Some(&http.key(self.key).name),
+            Link::Simulated(_) => None,
         }
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod admin;
 pub(crate) mod listener;
 pub(crate) mod probes;
+mod stall;

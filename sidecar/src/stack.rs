@@ -124,7 +124,7 @@ async fn exchange(
     let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
     let exchange = Arc::new(Exchange {
         context: context.clone(),
-        id: id.clone(),
+        id: *id,
         started,
         format,
         headers: head.headers,
@@ -218,7 +218,7 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
     let start = |record| Start {
         format: exchange.format,
         candidate,
-        id: exchange.id.clone(),
+        id: exchange.id,
         between: exchange.rule().policy.timeouts.between_events.into(),
         deadline,
         forced: exchange.context.tasks.forced().clone().cancelled_owned(),

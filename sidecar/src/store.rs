@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use fkm_snapshot::{PodContext, Problem, Secrets, SnapshotHash, ValidSnapshot};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
@@ -19,6 +20,8 @@ pub struct Store {
     clients: Clients,
     metrics: Metrics,
     ready: watch::Sender<bool>,
+    /// One change at a time: each is built from what the one before left.
+    changing: Mutex<()>,
 }
 
 // === impl Store ===
@@ -31,42 +34,49 @@ impl Store {
             clients,
             metrics,
             ready: watch::Sender::new(false),
+            changing: Mutex::default(),
         }
     }
 
     /// Takes payload bytes with their keys, or refuses them and keeps what is served.
     pub fn apply(&self, payload: &[u8], secrets: &Secrets) -> Result<SnapshotHash, Vec<Problem>> {
-        let runtime = ValidSnapshot::from_payload(payload)
-            .and_then(|snapshot| Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics));
-        match runtime {
-            Ok(runtime) => Ok(self.swap(runtime)),
-            Err(problems) => {
-                self.metrics.snapshots_rejected.inc();
-                for problem in &problems {
-                    tracing::error!(
-                        path = problem.path,
-                        problem = problem.message,
-                        "snapshot refused, the last good one stays"
-                    );
-                }
-                Err(problems)
-            }
+        match ValidSnapshot::from_payload(payload) {
+            Ok(snapshot) => self.apply_valid(snapshot, secrets),
+            Err(problems) => Err(self.refused(problems)),
         }
     }
 
-    /// Takes new keys for the snapshot that is served; nothing changes when one is missing.
-    pub fn apply_secrets(&self, secrets: &Secrets) -> Result<(), Vec<Problem>> {
+    /// Takes a snapshot that has been checked, with its keys, or refuses it and keeps what is served.
+    pub fn apply_valid(
+        &self,
+        snapshot: ValidSnapshot,
+        secrets: &Secrets,
+    ) -> Result<SnapshotHash, Vec<Problem>> {
+        let _changing = self.changing.lock();
+        match Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics) {
+            Ok(runtime) => Ok(self.swap(runtime)),
+            Err(problems) => Err(self.refused(problems)),
+        }
+    }
+
+    /// Takes new keys for the snapshot that is served; nothing changes when one is missing. `None`: nothing is served yet.
+    pub fn apply_secrets(&self, secrets: &Secrets) -> Result<Option<SnapshotHash>, Vec<Problem>> {
+        let _changing = self.changing.lock();
         let Some(active) = self.current() else {
-            return Ok(());
+            return Ok(None);
         };
-        let runtime = Runtime::try_new(
-            active.snapshot.clone(),
-            secrets,
-            &self.clients,
-            &self.metrics,
-        )?;
-        self.swap(runtime);
-        Ok(())
+        let snapshot = active.snapshot.clone();
+        let runtime = Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics)?;
+        Ok(Some(self.swap(runtime)))
+    }
+
+    fn refused(&self, problems: Vec<Problem>) -> Vec<Problem> {
+        self.metrics.snapshots_rejected.inc();
+        for problem in &problems {
+            let (path, problem) = (&problem.path, &problem.message);
+            tracing::error!(path, problem, "snapshot refused, the last good one stays");
+        }
+        problems
     }
 
     /// Takes what is known of this pod.

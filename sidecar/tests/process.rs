@@ -128,8 +128,14 @@ fn every_mistake_in_the_settings_is_told_and_the_code_is_64() {
     for part in ["0.0.0.0:4000", "https://", "FKM_POD_NAME", "FKM_POD_UID"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let output = command(&[]).output().unwrap();
-    assert_eq!(output.status.code(), Some(64));
+    for wrong in [&[][..], &["--nope"], &["--listen", "nonsense"]] {
+        let output = command(wrong).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{wrong:?}");
+    }
+    assert_eq!(
+        command(&["--help"]).output().unwrap().status.code(),
+        Some(0)
+    );
     let output = command(&["--snapshot", "x", "--log", "not a filter=="])
         .output()
         .unwrap();

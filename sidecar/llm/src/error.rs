@@ -2,11 +2,13 @@
 
 mod client;
 mod provider;
+mod redactor;
 mod retry_after;
 
 pub use client::{ClientError, ErrorKind};
 pub(crate) use provider::Said;
 pub use provider::{MAX_MESSAGE_BYTES, ProviderError};
+pub use redactor::Redactor;
 pub use retry_after::RetryAfter;
 
 use fkm_dialect::Format;

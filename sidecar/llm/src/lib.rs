@@ -25,7 +25,8 @@ pub mod stream;
 
 pub use edit::{Edits, edit};
 pub use error::{
-    ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, RetryAfter, StreamFault,
+    ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
+    StreamFault,
 };
 pub use fkm_dialect::{Dialect, FailureClass, Format, MaxTokensField};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};

@@ -185,10 +185,18 @@ fn check_provider(path: &str, provider: &Provider, problems: &mut Vec<Problem>) 
 }
 
 fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
-    let usable = Url::parse(&http.base_url)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    let usable = Url::parse(&http.base_url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
     if !usable {
-        let message = format!("{:?} is not an absolute http or https URL", http.base_url);
+        // Not shown: it may hold a password.
+        let message =
+            "must be an absolute http or https URL without credentials, query and fragment";
         problems.push(Problem::new(
             format!("{path}.baseUrl"),
             ProblemCode::Invalid,

@@ -1,9 +1,10 @@
 //! From a valid snapshot and its keys to a runtime; reports everything that is missing or unusable.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use fkm_llm::Redactor;
 use fkm_snapshot::{
     Auth, Connection, HttpConnection, Millis, Pool, Problem, ProblemCode, Provider, Rule, Secrets,
     ValidSnapshot,
@@ -20,7 +21,7 @@ use crate::upstream::client::{Clients, HttpClient, PoolKey};
 struct Builder<'a> {
     secrets: &'a Secrets,
     clients: &'a Clients,
-    used: HashSet<PoolKey>,
+    used: HashMap<PoolKey, HttpClient>,
     problems: Vec<Problem>,
 }
 
@@ -37,7 +38,7 @@ impl Runtime {
         let mut builder = Builder {
             secrets,
             clients,
-            used: HashSet::new(),
+            used: HashMap::new(),
             problems: Vec::new(),
         };
         let pools = &snapshot.get().pools;
@@ -50,7 +51,7 @@ impl Runtime {
         if !builder.problems.is_empty() {
             return Err(builder.problems);
         }
-        clients.retain(&builder.used);
+        clients.keep(builder.used);
         Ok(Self {
             models: listed_models(&snapshot),
             secrets_version: secrets.version.clone(),
@@ -127,7 +128,7 @@ impl Builder<'_> {
             Connection::Simulated(simulated) => Link::Simulated(simulated.clone()),
         };
         Some(ProviderRuntime {
-            name: provider.name.clone(),
+            name: provider.name.as_str().into(),
             system: provider.system.clone(),
             priority: provider.priority,
             weight: provider.weight,
@@ -170,19 +171,19 @@ impl Builder<'_> {
             };
             let client = self.client(&path, http, connect, &credential.secret.0)?;
             keys.push(Key {
-                name: credential.name.clone(),
+                name: credential.name.as_str().into(),
                 client,
                 header: Some(header),
-                secret: Some(secret.clone()),
+                redactor: Redactor::new(secret.expose_secret().trim()),
             });
         }
         if http.credentials.is_empty() {
             let client = self.client(&path, http, connect, "")?;
             keys.push(Key {
-                name: String::new(),
+                name: Arc::from(""),
                 client,
                 header: None,
-                secret: None,
+                redactor: Redactor::default(),
             });
         }
         if keys.is_empty() {
@@ -205,9 +206,12 @@ impl Builder<'_> {
         credential: &str,
     ) -> Option<HttpClient> {
         let key = PoolKey::new(http, connect, credential);
+        if let Some(client) = self.used.get(&key) {
+            return Some(client.clone());
+        }
         match self.clients.get(&key, http) {
             Ok(client) => {
-                self.used.insert(key);
+                self.used.insert(key, client.clone());
                 Some(client)
             }
             Err(error) => {

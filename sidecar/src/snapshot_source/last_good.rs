@@ -98,10 +98,14 @@ pub(crate) fn write(folder: &Path, last_good: &LastGood) -> Result<(), LastGoodE
 
 fn replace(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = folder.join(format!("{FILE}.new"));
+    // Left by a crash; never followed when it is a link, and never opened with somebody else's mode.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut file = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&fresh)?;
     file.write_all(bytes)?;

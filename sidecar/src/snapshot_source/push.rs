@@ -42,6 +42,8 @@ enum StreamEnd {
     Connect(#[from] ConnectError),
     #[error("the operator closed the stream")]
     Closed,
+    #[error("the operator sent keys before any snapshot, which breaks the protocol")]
+    KeysForNothing,
 }
 
 /// What one source knows between streams.
@@ -102,6 +104,10 @@ impl Source {
             self.secrets = Arc::new(last_good.secrets);
             self.payload = last_good.payload;
             tracing::info!("serving the last-known-good snapshot until the operator answers");
+        } else {
+            tracing::warn!(
+                "the last-known-good snapshot is of no use to this version; waiting for the operator"
+            );
         }
     }
 
@@ -183,8 +189,14 @@ impl Source {
                 snapshot_follows: true,
             }) => self.waiting = Some(secrets),
             ServerMessage::Secrets(SecretsMessage { secrets, .. }) => {
-                let taken = self.context.store.apply_secrets(&secrets);
-                let hash = self.context.store.applied().map(|(hash, _)| hash);
+                let (hash, taken) = match self.context.store.apply_secrets(&secrets) {
+                    Ok(None) => return Err(StreamEnd::KeysForNothing),
+                    Ok(hash) => (hash, Ok(())),
+                    Err(problems) => {
+                        let applied = self.context.store.applied();
+                        (applied.map(|(hash, _)| hash), Err(problems))
+                    }
+                };
                 if taken.is_ok() {
                     self.secrets = secrets;
                     self.keep().await;
@@ -209,7 +221,7 @@ impl Source {
         self.context.metrics.snapshot_bytes_received.inc_by(bytes);
         let secrets = self.waiting.take().unwrap_or_else(|| self.secrets.clone());
         let open = message.open()?;
-        self.context.store.apply(&open.payload, &secrets)?;
+        self.context.store.apply_valid(open.snapshot, &secrets)?;
         self.payload = open.payload;
         self.secrets = secrets;
         Ok(())

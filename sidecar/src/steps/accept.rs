@@ -24,6 +24,12 @@ pub(crate) const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// All request bodies together; beyond it new ones are turned away, so that memory stays bounded.
 const MAX_ALL_BODIES_BYTES: usize = 256 * 1024 * 1024;
 
+/// Reserved for a body before it is there; what is larger grows as it comes.
+const RESERVED_BYTES: usize = 1024 * 1024;
+
+/// A whole body may take so long: 32 MiB at 4.5 Mbit/s.
+const BODY_WITHIN: Duration = Duration::from_mins(1);
+
 /// A client that sends nothing of its body for so long has gone.
 const BODY_IDLE: Duration = Duration::from_secs(10);
 
@@ -168,42 +174,60 @@ pub(crate) async fn body(
         let message = format!("content-encoding {encoding:?} is not taken; send the body as it is");
         return Err(ExchangeError::new(Reason::BadRequest, message));
     }
+    let announced = announced(headers, &incoming)?;
+    let mut guard = budget.guard();
+    let reading = async {
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        let mut taken = 0;
+        while let Some(piece) = next_piece(&mut incoming).await? {
+            taken += piece.len();
+            guard.grow_to(taken)?;
+            if first.is_empty() && joined.is_empty() {
+                first = piece;
+                continue;
+            }
+            if joined.is_empty() {
+                // All at once where that is little; a larger body has to come first.
+                joined.reserve(announced.min(RESERVED_BYTES).max(first.len() + piece.len()));
+                joined.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            joined.extend_from_slice(&piece);
+        }
+        Ok(if joined.is_empty() {
+            first
+        } else {
+            joined.freeze()
+        })
+    };
+    let body = tokio::time::timeout(BODY_WITHIN, reading)
+        .await
+        .map_err(|_| {
+            ExchangeError::new(
+                Reason::BodyIncomplete,
+                "the request body took too long to come",
+            )
+        })??;
+    Ok((body, guard))
+}
+
+/// The length that the head announces, 0 where it announces none; refused before anything is read when it is too large.
+fn announced(headers: &HeaderMap, incoming: &Incoming) -> Result<usize, ExchangeError> {
     let announced = incoming
         .size_hint()
         .exact()
         .filter(|_| headers.contains_key(CONTENT_LENGTH));
-    let announced = announced.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    let mut guard = budget.guard();
-    guard.grow_to(announced.unwrap_or_default())?;
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
-    let mut taken = 0;
-    while let Some(piece) = next_piece(&mut incoming).await? {
-        taken += piece.len();
-        guard.grow_to(taken)?;
-        if first.is_empty() && joined.is_empty() {
-            first = piece;
-            continue;
-        }
-        if joined.is_empty() {
-            joined.reserve(
-                announced
-                    .unwrap_or(first.len() * 2)
-                    .max(first.len() + piece.len()),
-            );
-            joined.extend_from_slice(&first);
-            first = Bytes::new();
-        }
-        joined.extend_from_slice(&piece);
+    let announced = announced.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if announced > MAX_BODY_BYTES {
+        return Err(too_large());
     }
-    Ok((
-        if joined.is_empty() {
-            first
-        } else {
-            joined.freeze()
-        },
-        guard,
-    ))
+    Ok(announced)
+}
+
+fn too_large() -> ExchangeError {
+    let message = format!("the request body is larger than {MAX_BODY_BYTES} bytes");
+    ExchangeError::new(Reason::BodyTooLarge, message)
 }
 
 async fn next_piece(incoming: &mut Incoming) -> Result<Option<Bytes>, ExchangeError> {
@@ -248,25 +272,22 @@ impl BodyGuard {
     /// Takes what is missing to `bytes`, or refuses.
     fn grow_to(&mut self, bytes: usize) -> Result<(), ExchangeError> {
         if bytes > MAX_BODY_BYTES {
-            let message = format!("the request body is larger than {MAX_BODY_BYTES} bytes");
-            return Err(ExchangeError::new(Reason::BodyTooLarge, message));
+            return Err(too_large());
         }
         let more = bytes.saturating_sub(self.bytes);
-        if more == 0 {
-            return Ok(());
-        }
         let before = self.budget.used.fetch_add(more, Ordering::Relaxed);
-        self.bytes += more;
-        self.budget
-            .metrics
-            .body_bytes
-            .inc_by(i64::try_from(more).unwrap_or_default());
         if before + more > MAX_ALL_BODIES_BYTES {
+            self.budget.used.fetch_sub(more, Ordering::Relaxed);
             let message = "the sidecar holds too many large requests at once; try again";
             let mut error = ExchangeError::new(Reason::Overloaded, message);
             error.retry_after = Some(Duration::from_secs(1));
             return Err(error);
         }
+        self.bytes += more;
+        let metrics = &self.budget.metrics;
+        metrics
+            .body_bytes
+            .inc_by(i64::try_from(more).unwrap_or_default());
         Ok(())
     }
 }
@@ -274,8 +295,8 @@ impl BodyGuard {
 impl Drop for BodyGuard {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.budget
-            .metrics
+        let metrics = &self.budget.metrics;
+        metrics
             .body_bytes
             .dec_by(i64::try_from(self.bytes).unwrap_or_default());
     }

@@ -36,7 +36,7 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
         return Ok(edited(exchange, candidate, dialect));
     }
     let request = exchange.decoded().map_err(|error| {
-        AttemptError::Final(ExchangeError::new(Reason::BadRequest, error.to_string()))
+        AttemptError::Unsuited(ExchangeError::new(Reason::BadRequest, error.to_string()))
     })?;
     let target = Target {
         model: &candidate.offer.upstream_model,
@@ -50,7 +50,7 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
             let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
             let (EncodeError::Unsupported { path, .. } | EncodeError::Invalid { path, .. }) = error;
             refused.client.param = Some(path);
-            AttemptError::Final(refused)
+            AttemptError::Unsuited(refused)
         })?;
     Ok(Encoded {
         segments: vec![Bytes::from(encoded.body)],

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fkm_llm::FailureClass;
 use fkm_telemetry::names;
@@ -35,7 +36,12 @@ pub(crate) struct Executed {
 struct Failures {
     count: u32,
     text: String,
-    last: Option<Failure>,
+    /// The class of the last one.
+    class: Option<FailureClass>,
+    /// The soonest that a provider wants to be asked again.
+    retry_after: Option<Duration>,
+    /// Whether any of them may do better later.
+    retryable: bool,
 }
 
 /// Tries the plan.
@@ -43,6 +49,7 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
     let policy = &exchange.rule().policy;
     let deadline = exchange.started + policy.timeouts.request.into();
     let mut failures = Failures::default();
+    let mut unsuited = None;
     let mut skip: Option<&Offer> = None;
     for candidate in &exchange.plan {
         if skip.is_some_and(|failed| failed.is_same(&candidate.offer)) {
@@ -51,13 +58,14 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
         skip = None;
         match attempt(exchange, candidate, failures.count + 1, deadline).await {
             Ok(taken) => return Ok(succeeded(exchange, candidate, taken, &failures, deadline)),
-            Err(AttemptError::Final(mut error)) => {
-                error.attempts = failures.count + 1;
-                return Err(error);
+            Err(AttemptError::Final(error)) => return Err(failures.with_last(error, candidate)),
+            Err(AttemptError::Unsuited(error)) => {
+                unsuited.get_or_insert(error);
+                skip = Some(&candidate.offer);
             }
             Err(AttemptError::Failed(failure)) => {
                 let class = failure.class;
-                failures.add(exchange, candidate, failure);
+                failures.add(exchange, candidate, &failure);
                 match after(class, &policy.fallback_on) {
                     Next::Candidate => {}
                     Next::Offer => skip = Some(&candidate.offer),
@@ -66,7 +74,10 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
             }
         }
     }
-    Err(failures.into_error())
+    match unsuited {
+        Some(error) if failures.count == 0 => Err(error),
+        _ => Err(failures.into_error()),
+    }
 }
 
 /// One attempt under its own span: encode, send, decode and check.
@@ -83,18 +94,22 @@ async fn attempt(
         .await;
     let counted = match &outcome {
         Ok(_) => AttemptOutcome::Used,
-        Err(AttemptError::Final(_)) => AttemptOutcome::Refused,
-        Err(AttemptError::Failed(failure)) => {
-            span.record(names::OTEL_STATUS_CODE, "ERROR");
-            span.record(names::ERROR_TYPE, failure.class.name());
-            AttemptOutcome::Failed(failure.class)
+        Err(AttemptError::Unsuited(_)) => AttemptOutcome::Unsuited,
+        Err(AttemptError::Final(error)) if error.reason == Reason::RequestTimeout => {
+            AttemptOutcome::Failed(FailureClass::Timeout)
         }
+        Err(AttemptError::Final(_)) => AttemptOutcome::Refused,
+        Err(AttemptError::Failed(failure)) => AttemptOutcome::Failed(failure.class),
     };
+    if let AttemptOutcome::Failed(class) = counted {
+        span.record(names::OTEL_STATUS_CODE, "ERROR");
+        span.record(names::ERROR_TYPE, class.name());
+    }
     exchange.context.metrics.attempt(&AttemptLabels {
         backend: candidate.backend.clone(),
         provider: offer.provider.name.clone(),
-        credential: candidate.credential().to_owned(),
-        model: offer.upstream_model.to_string(),
+        credential: candidate.key_name().cloned().unwrap_or_default(),
+        model: offer.upstream_model.clone(),
         outcome: counted,
     });
     outcome
@@ -150,7 +165,7 @@ fn succeeded(
             route = &*exchange.rule().route,
             rule = &*exchange.rule().name,
             model = &*exchange.model,
-            answered_by = candidate.offer.provider.name,
+            answered_by = &*candidate.offer.provider.name,
             failed = failures.text,
             "failed over: the client got the next provider's answer",
         );
@@ -166,13 +181,13 @@ fn succeeded(
 // === impl Failures ===
 
 impl Failures {
-    fn add(&mut self, exchange: &Exchange, candidate: &Candidate, failure: Failure) {
+    fn add(&mut self, exchange: &Exchange, candidate: &Candidate, failure: &Failure) {
         self.count += 1;
         let (offer, class, message) = (&candidate.offer, failure.class, &failure.message);
         tracing::debug!(
             request_id = exchange.id.as_str(),
             backend = &*candidate.backend,
-            provider = offer.provider.name,
+            provider = &*offer.provider.name,
             credential = candidate.credential(),
             model = &*offer.upstream_model,
             class = class.name(),
@@ -180,19 +195,39 @@ impl Failures {
             "attempt failed",
         );
         let separator = if self.text.is_empty() { "" } else { "; " };
+        let (provider, model) = (&offer.provider.name, &offer.upstream_model);
         let _ = write!(
             self.text,
-            "{separator}{}/{}: {class}: {message}",
-            offer.provider.name, offer.upstream_model
+            "{separator}{provider}/{model}: {class}: {message}"
         );
-        self.last = Some(failure);
+        self.class = Some(class);
+        self.retry_after = [self.retry_after, failure.retry_after]
+            .into_iter()
+            .flatten()
+            .min();
+        self.retryable |= failure.retryable;
+    }
+
+    /// An error that ends the exchange, with what had failed before.
+    fn with_last(self, mut error: ExchangeError, candidate: &Candidate) -> ExchangeError {
+        error.attempts = self.count + 1;
+        if error.reason == Reason::RequestTimeout {
+            let (provider, model) = (
+                &candidate.offer.provider.name,
+                &candidate.offer.upstream_model,
+            );
+            let separator = if self.text.is_empty() { "" } else { "; " };
+            let text = &self.text;
+            let _ = write!(
+                error.client.message,
+                ": {text}{separator}{provider}/{model}: still waiting"
+            );
+        }
+        error
     }
 
     fn into_error(self) -> ExchangeError {
-        let (class, retry_after, retryable) = match self.last {
-            Some(last) => (last.class, last.retry_after, last.retryable),
-            None => (FailureClass::ModelUnavailable, None, true),
-        };
+        let class = self.class.unwrap_or(FailureClass::ModelUnavailable);
         let attempts = if self.count == 1 {
             "attempt"
         } else {
@@ -203,8 +238,8 @@ impl Failures {
             self.count, self.text
         );
         let mut error = ExchangeError::new(Reason::Attempt(class), message);
-        error.retry_after = retry_after;
-        error.retryable = retryable;
+        error.retry_after = self.retry_after;
+        error.retryable = self.retryable;
         error.attempts = self.count;
         error
     }

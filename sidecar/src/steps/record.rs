@@ -6,7 +6,7 @@ use fkm_llm::Progress;
 use fkm_telemetry::names;
 use tokio::time::Instant;
 
-use crate::context::Context;
+use crate::context::{Context, InFlight};
 use crate::error::Reason;
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
@@ -25,6 +25,8 @@ pub(crate) struct Record {
     started: Instant,
     first_content: Instant,
     span: tracing::Span,
+    /// The exchange runs until it is recorded.
+    _in_flight: InFlight,
 }
 
 /// An exchange that has no answer yet. Dropped before [`Pending::over`], its client has gone.
@@ -72,13 +74,14 @@ impl Record {
             context: exchange.context.clone(),
             runtime: exchange.runtime.clone(),
             rule: exchange.rule,
-            id: exchange.id.clone(),
+            id: exchange.id,
             model: exchange.model.clone(),
             candidate,
             attempts,
             started: exchange.started,
             first_content,
             span: tracing::Span::current(),
+            _in_flight: exchange.context.in_flight(),
         }
     }
 
@@ -93,24 +96,18 @@ impl Record {
             took.as_secs_f64(),
             Some(first_content.as_secs_f64()),
         );
-        let usage = progress.usage.unwrap_or_default();
-        if progress.usage.is_some() {
+        if let Some(usage) = progress.usage {
             let Offer {
                 provider,
                 upstream_model,
                 ..
             } = &self.candidate.offer;
-            self.context.metrics.used(
-                &provider.name,
-                upstream_model,
-                usage.input_tokens,
-                usage.output_tokens,
-            );
+            let (input, output) = (usage.input_tokens, usage.output_tokens);
+            let metrics = &self.context.metrics;
+            metrics.used(&provider.name, upstream_model, input, output);
+            self.span.record(names::GEN_AI_USAGE_INPUT_TOKENS, input);
+            self.span.record(names::GEN_AI_USAGE_OUTPUT_TOKENS, output);
         }
-        self.span
-            .record(names::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);
-        self.span
-            .record(names::GEN_AI_USAGE_OUTPUT_TOKENS, usage.output_tokens);
         if let Outcome::Failed(reason) = outcome {
             self.span.record(names::ERROR_TYPE, reason.name());
         }
@@ -133,7 +130,7 @@ impl Record {
             rule = &*rule.name,
             model = &*self.model,
             backend = &*self.candidate.backend,
-            provider = self.candidate.offer.provider.name,
+            provider = &*self.candidate.offer.provider.name,
             credential = self.candidate.credential(),
             upstream_model = &*self.candidate.offer.upstream_model,
             attempts = self.attempts,
@@ -147,7 +144,7 @@ impl Record {
         if let Outcome::Failed(reason) = outcome {
             tracing::warn!(
                 request_id = self.id.as_str(),
-                provider = self.candidate.offer.provider.name,
+                provider = &*self.candidate.offer.provider.name,
                 reason = reason.name(),
                 "an answer broke after it had begun; the client got an error event",
             );

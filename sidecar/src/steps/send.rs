@@ -61,15 +61,19 @@ pub(crate) async fn run(
         Link::Http(http) => http,
     };
     let key = http.key(candidate.key);
-    let mut request = Request::new(Segments::from(encoded.segments));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = Uri::clone(&http.uri);
-    *request.headers_mut() = headers(exchange, http.dialect.format, encoded.translated);
-    if let Some((name, value)) = &key.header {
-        request.headers_mut().insert(name.clone(), value.clone());
-    }
+    let headers = headers(exchange, http.dialect.format, encoded.translated);
+    let request = || {
+        let mut request = Request::new(Segments::from(encoded.segments.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::clone(&http.uri);
+        *request.headers_mut() = headers.clone();
+        if let Some((name, value)) = &key.header {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
+        request
+    };
     let sent = limits
-        .wait(Wait::FirstContent, client::send(&key.client, &request))
+        .wait(Wait::FirstContent, client::send(&key.client, request))
         .await?;
     let (head, body) = sent.map_err(AttemptError::from)?.into_parts();
     Ok(Answer {

@@ -3,6 +3,8 @@
 //! A stream may be shown from its first content on, a whole answer when it is complete and in memory (up to
 //! [`MAX_WHOLE_BYTES`]; a larger one is shown as it comes). What ends earlier is a failed attempt.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use fkm_llm::{
     Encoded as EncodedAnswer, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions,
@@ -18,6 +20,12 @@ use crate::upstream::{Answer, AnswerSource};
 
 /// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
 const MAX_WHOLE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long the body of an error may take to come; its status already says that the attempt failed.
+const ERROR_BODY_WITHIN: Duration = Duration::from_secs(2);
+
+/// A provider's request id that is longer is none.
+const MAX_REQUEST_ID_BYTES: usize = 256;
 
 /// As much of an error body as is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -57,7 +65,8 @@ pub(crate) async fn run(
     limits: &Limits,
 ) -> Result<Taken, AttemptError> {
     let provider = candidate.offer.provider.format();
-    let provider_request_id = text(&answer.headers, provider.request_id_header());
+    let provider_request_id = text(&answer.headers, provider.request_id_header())
+        .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES && !candidate.key_is_in(id));
     if (300..400).contains(&answer.status) {
         let message = format!("status {}: redirects are not followed", answer.status);
         return Err(AttemptError::failed(FailureClass::ServerError, message));
@@ -103,11 +112,12 @@ async fn refused(
     format: &dyn WireFormat,
     limits: &Limits,
 ) -> AttemptError {
-    let body = match read_some(&mut answer.body, MAX_ERROR_BYTES, limits).await {
-        Ok(body) => body,
-        Err(error @ AttemptError::Final(_)) => return error,
+    let reading = read_some(&mut answer.body, MAX_ERROR_BYTES, limits);
+    let body = match tokio::time::timeout(ERROR_BODY_WITHIN, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error @ AttemptError::Final(_))) => return error,
         // The status says enough; the text is lost.
-        Err(AttemptError::Failed(_)) => Bytes::new(),
+        Ok(Err(_)) | Err(_) => Bytes::new(),
     };
     let mut error = format.decode_error(answer.status, &answer.headers, &body);
     candidate.redact(&mut error);
@@ -159,10 +169,14 @@ async fn stream(
 ) -> Result<TakenBody, AttemptError> {
     let mut transform = transform(exchange, candidate, strip_usage);
     let mut ready = Vec::new();
+    let mut read = 0;
     loop {
         let piece = limits.wait(Wait::FirstContent, source.piece()).await?;
         let pushed = match piece {
-            Some(Ok(piece)) => transform.push(piece, &mut ready),
+            Some(Ok(piece)) => {
+                read += piece.len();
+                transform.push(piece, &mut ready)
+            }
             // However it ended: complete or not is all that counts.
             Some(Err(_)) | None => {
                 transform
@@ -180,6 +194,11 @@ async fn stream(
                 source,
                 transform,
             });
+        }
+        if read > MAX_WHOLE_BYTES {
+            let message =
+                format!("no content within the first {MAX_WHOLE_BYTES} bytes of the stream");
+            return Err(AttemptError::failed(FailureClass::BrokenStream, message));
         }
     }
 }

@@ -25,9 +25,13 @@ pub(crate) enum Forbidden {
     NotAHost(IpAddr),
 }
 
-/// The cloud metadata addresses that are not link-local: AWS (IPv6), Alibaba Cloud, Oracle Cloud classic.
-const METADATA: [IpAddr; 3] = [
+/// The cloud metadata and credential addresses that are not link-local: AWS (metadata and EKS Pod Identity), Google Cloud,
+/// Azure, Alibaba Cloud, Oracle Cloud classic.
+const METADATA: [IpAddr; 6] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
 ];
@@ -99,6 +103,9 @@ mod tests {
             "[2002:a9fe:a9fe::1]:80",
             "[fe80::1]:80",
             "[fd00:ec2::254]:80",
+            "[fd00:ec2::23]:80",
+            "[fd20:ce::254]:80",
+            "168.63.129.16:80",
             "100.100.100.200:80",
         ] {
             for locality in [Locality::External, Locality::Local] {

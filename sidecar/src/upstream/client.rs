@@ -1,6 +1,6 @@
 //! Pooled connections per provider and key, kept across snapshots for as long as some snapshot uses them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use fkm_snapshot::{FailureClass, HttpConnection, Millis};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
+use tokio::time::Instant;
+use url::Url;
 
 use super::body::Segments;
 use super::connector::{AddressRule, ConnectTimeout, Connector, Reuse};
@@ -19,6 +20,16 @@ use super::tls::{self, InvalidBundle};
 /// Connections that nobody used for so long are closed. Below the idle time-outs of common servers (60 s and more), so
 /// that a request seldom meets a connection that the provider is closing.
 const POOL_IDLE: Duration = Duration::from_secs(50);
+
+/// A dead socket fails at once; an error that takes longer is the provider's.
+const STALE_WITHIN: Duration = Duration::from_secs(1);
+
+/// After a provider's restart more than one pooled connection is dead.
+const STALE_RESENDS: u32 = 3;
+
+/// How often an idle HTTP/2 connection is asked whether it lives, and how long it may think.
+const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
+const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool of connections to one provider with one key.
 pub(crate) type HttpClient = Client<Connector, Segments>;
@@ -72,7 +83,7 @@ impl Clients {
         Self { own_ports, pools }
     }
 
-    /// The pool for `key`, opened when it does not exist yet.
+    /// The pool for `key`, opened when it does not exist yet. Known to others only after [`Clients::keep`].
     pub(crate) fn get(
         &self,
         key: &PoolKey,
@@ -81,63 +92,63 @@ impl Clients {
         if let Some(client) = self.pools.lock().get(key) {
             return Ok(client.clone());
         }
+        let port = Url::parse(&http.base_url)
+            .ok()
+            .and_then(|url| url.port_or_known_default());
         let rule = AddressRule {
             locality: http.locality,
+            port: port.unwrap_or_default(),
             own_ports: self.own_ports.clone(),
         };
         let connector = Connector::new(tls::client_config(&http.ca_pem)?, rule, key.connect.into());
-        let client = Client::builder(TokioExecutor::new())
+        Ok(Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
-            .build(connector);
-        self.pools.lock().insert(key.clone(), client.clone());
-        Ok(client)
+            .http2_keep_alive_interval(H2_PING_INTERVAL)
+            .http2_keep_alive_timeout(H2_PING_TIMEOUT)
+            .build(connector))
     }
 
-    /// Forgets the pools that are not in `used`; exchanges that still hold one finish on it.
-    pub(crate) fn retain(&self, used: &HashSet<PoolKey>) {
-        self.pools.lock().retain(|key, _| used.contains(key));
+    /// Keeps exactly these pools; exchanges that still hold another one finish on it.
+    pub(crate) fn keep(&self, used: HashMap<PoolKey, HttpClient>) {
+        *self.pools.lock() = used;
     }
 }
 
 /// Sends a request and waits for the head of the answer.
 ///
-/// A pooled connection that turns out to be dead is the pool's fault, not the provider's: the request is sent once more,
-/// on another connection, and nobody counts it.
+/// A pooled connection that turns out to be dead is the pool's fault, not the provider's: the request is sent again, on
+/// another connection, and nobody counts it. Only at once: what breaks later may have been worked on.
 pub(crate) async fn send(
     client: &HttpClient,
-    request: &Request<Segments>,
+    request: impl Fn() -> Request<Segments>,
 ) -> Result<Response<Incoming>, SendError> {
-    match try_send(client, request.clone()).await {
-        Err((error, true)) if !error.is_connect() => try_send(client, request.clone()).await,
-        first => first,
+    let mut left = STALE_RESENDS;
+    loop {
+        let sent = Instant::now();
+        match client.request(request()).await {
+            Ok(response) => {
+                if let Some(reuse) = response.extensions().get::<Reuse>() {
+                    reuse.mark();
+                }
+                return Ok(response);
+            }
+            Err(error) if left > 0 && sent.elapsed() < STALE_WITHIN && is_stale(&error) => {
+                left -= 1;
+            }
+            Err(error) => return Err(SendError::from(error)),
+        }
     }
-    .map_err(|(error, _)| SendError::from(error))
 }
 
-/// The error comes with whether the connection had already carried an exchange.
-async fn try_send(
-    client: &HttpClient,
-    mut request: Request<Segments>,
-) -> Result<Response<Incoming>, (hyper_util::client::legacy::Error, bool)> {
-    let captured = capture_connection(&mut request);
-    match client.request(request).await {
-        Ok(response) => {
-            if let Some(reuse) = response.extensions().get::<Reuse>() {
-                reuse.mark();
-            }
-            Ok(response)
-        }
-        Err(error) => {
-            let mut extras = http::Extensions::new();
-            if let Some(connected) = captured.connection_metadata().as_ref() {
-                connected.get_extras(&mut extras);
-            }
-            let stale = extras.get::<Reuse>().is_some_and(Reuse::is_marked);
-            Err((error, stale))
-        }
+/// Whether the connection had already carried an exchange when it broke.
+fn is_stale(error: &hyper_util::client::legacy::Error) -> bool {
+    let mut extras = http::Extensions::new();
+    if let Some(connected) = error.connect_info() {
+        connected.get_extras(&mut extras);
     }
+    extras.get::<Reuse>().is_some_and(Reuse::is_marked)
 }
 
 // === impl SendError ===

@@ -41,6 +41,8 @@ pub(crate) struct Connector {
 #[derive(Clone, Debug)]
 pub(crate) struct AddressRule {
     pub(crate) locality: Locality,
+    /// The port of the provider: a resolver is asked for a name alone.
+    pub(crate) port: u16,
     pub(crate) own_ports: Arc<[u16]>,
 }
 
@@ -73,7 +75,11 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { rule: rule.clone() });
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // A peer that vanished without a word is noticed, idle or with a request under way.
         tcp.set_keepalive(Some(Duration::from_secs(30)));
+        tcp.set_keepalive_interval(Some(Duration::from_secs(10)));
+        tcp.set_keepalive_retries(Some(3));
+        tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
         let inner = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -118,9 +124,8 @@ impl Service<Uri> for Connector {
 impl AddressRule {
     fn check_literal(&self, uri: &Uri) -> Result<(), Forbidden> {
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or_default();
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(ip) => self.check(SocketAddr::new(ip, port)),
+            Ok(ip) => self.check(SocketAddr::new(ip, self.port)),
             Err(_) => Ok(()),
         }
     }
@@ -148,7 +153,7 @@ impl Service<Name> for GuardedResolver {
             let mut refused = None;
             let mut allowed = Vec::new();
             for address in found {
-                match rule.check(address) {
+                match rule.check(SocketAddr::new(address.ip(), rule.port)) {
                     Ok(()) => allowed.push(address),
                     Err(forbidden) => refused = Some(forbidden),
                 }

@@ -272,6 +272,20 @@ async fn bodies_that_stop_coming_end() {
 }
 
 #[tokio::test]
+async fn announced_bodies_that_do_not_come_starve_nobody() {
+    let (_a, sidecar) = one().await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let mut socket = TcpStream::connect(sidecar.address()).await.unwrap();
+        let head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 33554432\r\n\r\n{";
+        socket.write_all(head).await.unwrap();
+        open.push(socket);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_client_that_has_closed_its_half_disturbs_nobody() {
     let (_a, sidecar) = one().await;
     for _ in 0..50 {

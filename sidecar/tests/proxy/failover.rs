@@ -296,6 +296,141 @@ async fn two_pools_may_have_providers_of_one_name() {
 }
 
 #[tokio::test]
+async fn a_format_that_cannot_express_the_request_is_passed_over() {
+    let (a, b, sidecar) = pair().await;
+    let mut question = question(false);
+    question["n"] = json!(2);
+    let order = |first: Speaks, second: Speaks| {
+        snapshot(&[
+            first.provider("a", &a.base_url(), 0),
+            second.provider("b", &b.base_url(), 1),
+        ])
+    };
+    // Anthropic's format knows no `n`: the OpenAI provider is asked.
+    sidecar.apply(&order(Speaks::Anthropic, Speaks::OpenAi));
+    let reply = sidecar.chat(&question).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("x-fkm-provider")),
+        (200, "b")
+    );
+    assert!(a.requests().is_empty());
+    // An outage stays an outage, whoever comes next.
+    sidecar.apply(&order(Speaks::OpenAi, Speaks::Anthropic));
+    a.script(vec![Step::status(500)]);
+    let reply = sidecar.chat(&question).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("x-should-retry")),
+        (502, "true")
+    );
+    // Nobody can: that is the answer.
+    sidecar.apply(&order(Speaks::Anthropic, Speaks::Anthropic));
+    let reply = sidecar.chat(&question).await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.json()["error"]["code"]),
+        (400, &json!("not_expressible"))
+    );
+}
+
+#[tokio::test]
+async fn error_bodies_that_drip_do_not_hold_up_the_next_provider() {
+    let (a, b, sidecar) = pair().await;
+    let (address, _dripping) = drip().await;
+    sidecar.apply(&snapshot(&[
+        provider("a", &format!("http://{address}/v1"), 0),
+        provider("b", &b.base_url(), 1),
+    ]));
+    let began = Instant::now();
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.header("x-fkm-provider"), "b");
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(a);
+}
+
+/// A provider that answers 503 and then sends its long body a byte at a time.
+async fn drip() -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dripping = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request).await;
+        let _ = socket
+            .write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 1000\r\n\r\n")
+            .await;
+        while socket.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    (address, dripping)
+}
+
+#[tokio::test]
+async fn the_time_of_the_whole_exchange_tells_what_had_failed_before() {
+    let (a, b, sidecar) = pair().await;
+    let mut snapshot = snapshot(&[
+        provider("a", &a.base_url(), 0),
+        provider("b", &b.base_url(), 1),
+    ]);
+    snapshot["rules"][0]["policy"] = json!({"timeouts": {"request": 300}});
+    sidecar.apply(&snapshot);
+    a.script(vec![Step::status(500)]);
+    b.script(vec![Step::Hang]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.status, 504);
+    let message = reply.json()["error"]["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        message.contains("a/m-upstream: ServerError")
+            && message.contains("b/m-upstream: still waiting"),
+        "{message}"
+    );
+    let url = format!("http://{}/metrics", sidecar.running.addresses().probe);
+    let metrics = crate::harness::send(http::Method::GET, &url, &[], bytes::Bytes::new()).await;
+    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    let hung = r#"provider="b",credential="main",model="m-upstream",outcome="Timeout"} 1"#;
+    assert!(metrics.contains(hung), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_not_worth_asking_again_and_the_soonest_wait_is_told() {
+    let (a, b, sidecar) = pair().await;
+    a.script(vec![Step::status(401)]);
+    b.script(vec![Step::status(401)]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("x-should-retry")),
+        (502, "false")
+    );
+    a.script(vec![Step::rate_limited(3)]);
+    b.script(vec![Step::rate_limited(60)]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(
+        (reply.header("x-should-retry"), reply.header("retry-after")),
+        ("true", "3")
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_a_while_is_the_providers_fault() {
+    let (a, _b, sidecar) = pair().await;
+    sidecar.apply(&snapshot(&[provider("a", &a.base_url(), 0)]));
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+    a.script(vec![
+        Step::Drop(End::Close).delayed(1_300),
+        Step::answer("never"),
+    ]);
+    assert_eq!(sidecar.chat(&question(false)).await.status, 502);
+    assert_eq!(a.requests().len(), 2, "the work was not asked for twice");
+}
+
+#[tokio::test]
 async fn an_account_without_credit_is_not_worth_asking_again() {
     let (a, _b, sidecar) = pair().await;
     sidecar.apply(&snapshot(&[provider("a", &a.base_url(), 0)]));

@@ -156,6 +156,59 @@ async fn an_error_inside_a_stream_is_passed_on_as_an_error() {
 }
 
 #[tokio::test]
+async fn silence_after_the_finish_takes_nothing_away() {
+    let (a, _b, sidecar) = pair().await;
+    let chunk = |delta: &str, finish: &str| {
+        format!(
+            r#"data: {{"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":{finish}}}]}}"#
+        )
+    };
+    let said = [
+        chunk(r#"{"content":"all"}"#, "null"),
+        chunk("{}", r#""stop""#),
+    ]
+    .join("\n\n")
+        + "\n\n";
+    for done in ["", "data: [DONE]\n\n"] {
+        // A body without a length, on a connection that stays open.
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        let (silent, address) = silent_after(format!("{head}{said}{done}")).await;
+        sidecar.apply(&snapshot(&[provider(
+            "a",
+            &format!("http://{address}/v1"),
+            0,
+        )]));
+        let began = tokio::time::Instant::now();
+        let got = sidecar.chat(&question(true)).await.streamed();
+        assert!(got.done && !got.error && got.text == "all", "{got:?}");
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(5),
+            "{:?}",
+            began.elapsed()
+        );
+        silent.abort();
+    }
+    drop(a);
+}
+
+/// A provider that says this to everybody and then nothing, without closing.
+async fn silent_after(said: String) -> (tokio::task::JoinHandle<()>, std::net::SocketAddr) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = socket.read(&mut request).await;
+            socket.write_all(said.as_bytes()).await.unwrap();
+            open.push(socket);
+        }
+    });
+    (serving, address)
+}
+
+#[tokio::test]
 async fn a_provider_that_falls_silent_is_an_error() {
     let (a, _b, sidecar) = pair().await;
     let mut snapshot = snapshot(&[provider("a", &a.base_url(), 0)]);

@@ -182,6 +182,11 @@ async fn addresses_are_checked_when_connecting_whatever_the_spelling() {
             "Local",
             "own ports",
         ),
+        (
+            &format!("http://localhost:{}/v1", own.address().port()),
+            "Local",
+            "own ports",
+        ),
     ];
     for (url, locality, part) in cases {
         let mut provider = provider("a", url, 0);

@@ -159,6 +159,51 @@ async fn a_key_that_a_provider_echoes_goes_no_further() {
 }
 
 #[tokio::test]
+async fn a_key_in_a_providers_request_id_goes_no_further() {
+    let (a, _b, sidecar) = pair().await;
+    let answer = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#;
+    let escaped = KEY.replace('-', "%2D");
+    for (id, shown) in [
+        ("req-1", true),
+        (KEY, false),
+        (&escaped, true),
+        (&"x".repeat(300), false),
+    ] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: {id}\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
+        a.script(vec![Step::Raw((head + answer).into_bytes())]);
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(!reply.header("x-request-id").is_empty(), shown, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn streams_count_as_in_flight() {
+    let (a, _b, sidecar) = pair().await;
+    a.script(vec![Step::Streamed(Streamed {
+        delay_millis: 30,
+        ..Streamed::counting(20)
+    })]);
+    let body = question(true);
+    let looking = async {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        probe(&sidecar, "/metrics").await.1
+    };
+    let (stream, during) = tokio::join!(sidecar.chat(&body), looking);
+    assert!(during.contains("fkm_requests_in_flight 1"), "{during}");
+    assert!(stream.streamed().done);
+    assert!(
+        probe(&sidecar, "/metrics")
+            .await
+            .1
+            .contains("fkm_requests_in_flight 0")
+    );
+}
+
+#[tokio::test]
 async fn a_change_cuts_no_stream() {
     let (a, b, sidecar) = pair().await;
     a.script(vec![Step::Streamed(Streamed {

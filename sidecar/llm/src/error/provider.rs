@@ -3,10 +3,14 @@
 use fkm_dialect::FailureClass;
 use http::HeaderMap;
 
+use crate::error::redactor::{MASK, Redactor};
 use crate::error::{ClientError, ErrorKind, RetryAfter};
 
 /// Longer messages of a provider are cut (at a character).
 pub const MAX_MESSAGE_BYTES: usize = 2048;
+
+/// As much of each text as is kept until [`ProviderError::redact`] has looked at it.
+const MAX_RAW_BYTES: usize = 16 * 1024;
 
 /// An error of a provider.
 ///
@@ -32,7 +36,13 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// Whether asking the same provider again can help; false for an empty account or a refused key.
     pub retryable: bool,
+    /// The texts before they were cleaned: a key must be looked for in what was said, not in what is left of it.
+    raw: Raw,
 }
+
+/// Message, kind, code, param and request id as the provider wrote them, bounded. Gone after [`ProviderError::redact`].
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Raw([Option<String>; 5]);
 
 /// What a format found in an error body, before classification.
 #[derive(Clone, Debug, Default)]
@@ -51,16 +61,14 @@ pub(crate) struct Said {
 impl ProviderError {
     /// Classifies by what was said first, by status otherwise.
     pub(crate) fn classify(status: u16, headers: &HeaderMap, said: &Said) -> Self {
-        let header = |name| {
-            let value = headers.get(name).and_then(|value| value.to_str().ok())?;
-            Some(clean(value))
-        };
-        let mut error = Self::of(status, said);
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut said = said.clone();
+        said.request_id = said.request_id.or_else(|| {
+            let value = header("x-request-id").or_else(|| header("request-id"));
+            value.map(str::to_owned)
+        });
+        let mut error = Self::of(status, &said);
         error.retry_after = RetryAfter::from_headers(headers);
-        error.request_id = error
-            .request_id
-            .or_else(|| header("x-request-id"))
-            .or_else(|| header("request-id"));
         error
     }
 
@@ -100,25 +108,24 @@ impl ProviderError {
             retry_after: None,
             request_id: said.request_id.as_deref().map(clean),
             retryable,
+            raw: Raw::of(said),
         }
     }
 
-    /// Masks `secret` wherever the provider repeated it.
-    pub fn redact(&mut self, secret: &str) {
-        if secret.is_empty() {
-            return;
+    /// Masks a key wherever the provider repeated it, in whatever form.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        let Raw([message, kind, code, param, request_id]) = std::mem::take(&mut self.raw);
+        let again = |raw: Option<String>| raw.map(|raw| clean(&redactor.redact(&raw)));
+        if let Some(message) = again(message).filter(|text| !text.is_empty()) {
+            self.message = message;
         }
-        let texts = [
-            Some(&mut self.message),
-            self.kind.as_mut(),
-            self.code.as_mut(),
-            self.param.as_mut(),
-            self.request_id.as_mut(),
-        ];
-        for text in texts.into_iter().flatten() {
-            if text.contains(secret) {
-                *text = text.replace(secret, MASK);
-            }
+        for (text, raw) in [
+            (&mut self.kind, kind),
+            (&mut self.code, code),
+            (&mut self.param, param),
+            (&mut self.request_id, request_id),
+        ] {
+            *text = again(raw).or_else(|| text.take().map(|text| redactor.redact(&text)));
         }
     }
 
@@ -160,8 +167,6 @@ impl ProviderError {
     }
 }
 
-const MASK: &str = "[redacted]";
-
 /// The status that the provider's own words stand for, where they say more than the status does.
 fn effective_status(status: u16, words: [Option<&str>; 2]) -> u16 {
     let said = words.into_iter().flatten().find_map(|word| {
@@ -200,6 +205,37 @@ fn is_exhausted(word: &str) -> bool {
             | "enforced_spend_limit_reached"
             | "billing_error"
     )
+}
+
+// === impl Raw ===
+
+impl Raw {
+    fn of(said: &Said) -> Self {
+        let texts = [
+            &said.message,
+            &said.kind,
+            &said.code,
+            &said.param,
+            &said.request_id,
+        ];
+        Self(texts.map(|text| text.as_deref().map(bounded)))
+    }
+}
+
+impl std::fmt::Debug for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Raw(..)")
+    }
+}
+
+/// The beginning of a text; a word that would be cut is left out, for it may be half a key.
+fn bounded(text: &str) -> String {
+    if text.len() <= MAX_RAW_BYTES {
+        return text.to_owned();
+    }
+    let kept = &text[..text.floor_char_boundary(MAX_RAW_BYTES)];
+    let end = kept.rfind(char::is_whitespace).unwrap_or(0);
+    kept[..end].to_owned()
 }
 
 /// One line, no HTML, bounded, words that look like keys masked.

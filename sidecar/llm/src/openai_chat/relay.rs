@@ -161,6 +161,9 @@ impl Inspector for ChunkInspector {
         };
         if &*data == DONE {
             self.done = true;
+            // Some providers give one choice, whatever was asked for: it is all that there will be.
+            self.progress.finished |=
+                !self.seen.is_empty() && self.seen.iter().all(|(_, finished)| *finished);
             // Every client takes `[DONE]` for the end: before the finish reason it must not get out.
             return match self.progress.finished {
                 true => Ok(Verdict::Keep),

@@ -146,10 +146,34 @@ fn a_known_secret_is_masked_wherever_it_is() {
         400,
         &said("canary-123", "x canary-123 y", "echo canary-123"),
     );
-    error.redact("canary-123");
+    error.redact(&Redactor::new("canary-123"));
     assert!(!format!("{error:?}").contains("canary-123"), "{error:?}");
-    error.redact("");
+    error.redact(&Redactor::default());
     assert_eq!(error.message, "echo [redacted]");
+}
+
+#[test]
+fn a_key_is_looked_for_in_what_was_said_and_not_in_what_is_left_of_it() {
+    // Masking by prefix would cut this key in two, and the bound of a message another one.
+    let key = "sk-canary-Zq7/x+\"w\\9=k";
+    let redactor = Redactor::new(key);
+    for padding in [
+        0,
+        MAX_MESSAGE_BYTES - 12,
+        MAX_MESSAGE_BYTES,
+        MAX_RAW_BYTES - 5,
+    ] {
+        let message = format!("{} {key} is wrong", "x".repeat(padding));
+        let mut error = ProviderError::of(400, &said("", "", &message));
+        error.redact(&redactor);
+        for piece in ["canary", "w\\9=k", "Zq7"] {
+            assert!(
+                !error.message.contains(piece),
+                "{padding}: {}",
+                error.message
+            );
+        }
+    }
 }
 
 #[test]
