@@ -87,8 +87,8 @@ fn request_span(id: &RequestId, head: &request::Parts) -> tracing::Span {
         };
         let name = format!("{} {route}", head.method);
         span.record(names::OTEL_NAME, name.trim_end());
+        fkm_telemetry::trace_context::adopt(&span, &head.headers);
     }
-    fkm_telemetry::trace_context::adopt(&span, &head.headers);
     span
 }
 

@@ -61,12 +61,11 @@ pub(crate) async fn run(
         Link::Http(http) => http,
     };
     let key = http.key(candidate.key);
-    let headers = headers(exchange, http.dialect.format, encoded.translated);
     let request = || {
         let mut request = Request::new(Segments::from(encoded.segments.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::clone(&http.uri);
-        *request.headers_mut() = headers.clone();
+        *request.headers_mut() = headers(exchange, http.dialect.format, encoded.translated);
         if let Some((name, value)) = &key.header {
             request.headers_mut().insert(name.clone(), value.clone());
         }
