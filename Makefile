@@ -43,7 +43,7 @@ doc: ## Documentation builds, links hold
 
 bench: ## Measure the sidecar beside a plain proxy, against its budgets
 	cargo build --locked --release -p fkm-bench -p fkm-sidecar
-	$(CARGO_TARGET_DIR)/release/fkm-bench --sidecar $(CARGO_TARGET_DIR)/release/fkm-sidecar $(BENCH_ARGS)
+	$(CARGO_TARGET_DIR)/release/fkm-bench --sidecar $(CARGO_TARGET_DIR)/release/fkm-sidecar --install $(BENCH_ARGS)
 
 cluster: ## Start a real control plane with operator and sidecar, and say how to use kubectl on it
 	cargo build --locked -p fkm-operator -p fkm-sidecar

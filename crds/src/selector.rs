@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cel;
 
+/// The value of a label: letters, digits and `-_.` between letters or digits; or empty.
+const VALUE: &str = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$";
+
 /// Selects by labels. Everything that is given must hold; an empty selector selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -14,7 +17,14 @@ use crate::cel;
 pub struct Selector {
     /// Labels that must be there with exactly these values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 63}))]
+    #[schemars(extend(
+        "maxProperties" = 32,
+        "additionalProperties" = {"type": "string", "maxLength": 63, "pattern": VALUE},
+        "x-kubernetes-validations" = [cel::rule(
+            &format!("self.all(key, {})", is_key("key")),
+            &not_a_key(&format!("self.filter(key, !({}))[0]", is_key("key"))),
+        )],
+    ))]
     pub match_labels: BTreeMap<String, String>,
     /// Further conditions on labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -25,6 +35,7 @@ pub struct Selector {
 /// A condition on one label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("x-kubernetes-validations" = [
+    cel::rule_at(".key", &is_key("self.key"), &not_a_key("self.key")),
     cel::rule_at(".values",
         "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
         "'values of label ' + self.key + ' must be given if and only if operator is In or NotIn; operator is ' + self.operator"),
@@ -37,7 +48,7 @@ pub struct Requirement {
     pub operator: Operator,
     /// For In and NotIn: the values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic", "items" = {"type": "string", "maxLength": 63}))]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic", "items" = {"type": "string", "maxLength": 63, "pattern": VALUE}))]
     pub values: Vec<String>,
 }
 
@@ -53,6 +64,20 @@ pub enum Operator {
     Exists,
     #[expect(missing_docs, reason = "the names of Kubernetes")]
     DoesNotExist,
+}
+
+/// CEL: whether a text is the key of a label, a name of 63 characters at most behind an optional DNS name and `/`.
+fn is_key(text: &str) -> String {
+    let label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+    let name = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+    format!(r#"{text}.matches("^({label}([.]{label})*/)?{name}$") && {text}.indexOf("/") <= 253"#)
+}
+
+/// CEL: what to say of a text that is no key.
+fn not_a_key(text: &str) -> String {
+    format!(
+        "'\"' + {text} + '\" is not the key of a label; write for example app or example.com/app'"
+    )
 }
 
 // === impl Selector ===

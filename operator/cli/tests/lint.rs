@@ -295,6 +295,75 @@ fn an_explicit_null_is_an_omission() {
     assert!(!report.has_problems(), "{report:?}");
 }
 
+/// The format of OpenAI has its version in the base URL, that of Anthropic in the path.
+#[test]
+fn a_version_that_stands_twice_is_a_warning() {
+    let pool = |provider: &str| {
+        POOL.replace(
+            "{ name: sim, type: Simulated, simulated: {}, models: [{ name: m }] }",
+            &format!("{{ name: p, {provider}, models: [{{ name: m }}] }}"),
+        )
+    };
+    for (provider, warnings) in [
+        ("type: Anthropic, baseURL: 'https://x.example/v1'", 1),
+        ("type: Anthropic, baseURL: 'https://x.example/v1/'", 1),
+        ("type: Anthropic, baseURL: 'https://x.example'", 0),
+        ("type: OpenAI, baseURL: 'https://x.example/v1'", 0),
+        ("type: OpenAI, baseURL: 'https://x.example'", 0),
+        ("type: OpenAICompatible, baseURL: 'https://x.example'", 0),
+    ] {
+        let report = report(&pool(provider));
+        assert!(!report.has_problems(), "{provider}: {report:?}");
+        let found = findings(&report);
+        assert_eq!(found.len(), warnings, "{provider}: {report:?}");
+        for finding in found {
+            assert_eq!(finding.stage, Stage::Warning);
+            assert_eq!(finding.path, "spec.providers[0].baseURL");
+        }
+    }
+}
+
+/// What can be no label is refused, since it would match nothing.
+#[test]
+fn selectors_name_what_can_be_a_label() {
+    let long = "k".repeat(64);
+    // behind a DNS name of 192 characters and `last`
+    let behind = |last: usize| {
+        let labels = [63, 63, 63, last].map(|length| "a".repeat(length));
+        format!("{}/app", labels.join("."))
+    };
+    for (key, value, right) in [
+        ("app", "shop", true),
+        ("app.kubernetes.io/name", "Shop-1_2.3", true),
+        ("App_1.x", "", true),
+        (&long[1..], &long[1..], true),
+        (&long, "shop", false),
+        ("app", &long, false),
+        ("app ", "shop", false),
+        ("", "shop", false),
+        ("/app", "shop", false),
+        ("Example.com/app", "shop", false),
+        ("a/b/c", "shop", false),
+        ("-app", "shop", false),
+        (&behind(61), "shop", true),
+        (&behind(62), "shop", false),
+        ("app", "Shop!", false),
+        ("app", "shop ", false),
+        ("app", "-shop", false),
+    ] {
+        let labels = format!("matchLabels: {{ {key:?}: {value:?} }}");
+        let expression =
+            format!("matchExpressions: [{{ key: {key:?}, operator: In, values: [{value:?}] }}]");
+        for selector in [labels, expression] {
+            let spec = format!(
+                "spec: {{ allowedRoutes: {{ namespaces: {{ from: Selector, selector: {{ {selector} }} }} }},"
+            );
+            let report = report(&POOL.replace("spec: {", &spec));
+            assert_eq!(!report.has_problems(), right, "{selector}: {report:?}");
+        }
+    }
+}
+
 #[test]
 fn other_kinds_are_passed_over() {
     let report = report("apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: x }\n");

@@ -1,6 +1,9 @@
 //! The snapshot from what is known to be right. Cannot fail.
 
 mod reach;
+mod size;
+
+pub(crate) use size::{Claim, Ledger};
 
 use std::collections::BTreeSet;
 
@@ -10,16 +13,14 @@ use crate::dereference::{Pools, ResolvedRoute, ResolvedRule};
 use crate::validate::ValidBackend;
 
 /// The snapshot of these routes, in their order.
-pub(crate) fn snapshot<'a>(
-    routes: impl Iterator<Item = &'a ResolvedRoute> + Clone,
-    pools: &Pools<'_>,
-) -> Snapshot {
+pub(crate) fn snapshot(routes: &[&ResolvedRoute], pools: &Pools<'_>) -> Snapshot {
     let rules = routes
-        .clone()
+        .iter()
         .flat_map(|route| route.rules.iter().map(|rule| self::rule(route, rule)));
+    let reached = reach::reached(routes.iter().flat_map(|route| &route.rules), pools);
     let mut snapshot = Snapshot {
         rules: rules.collect(),
-        pools: reach::pools(routes.flat_map(|route| &route.rules), pools),
+        pools: reach::pools(&reached, pools),
         ..Snapshot::default()
     };
     snapshot.requires = requires(&snapshot);
@@ -67,28 +68,32 @@ fn backend(backend: &ValidBackend) -> Backend {
 
 /// What a reader of the snapshot must be able to do.
 fn requires(snapshot: &Snapshot) -> BTreeSet<Feature> {
-    let mut requires = BTreeSet::new();
-    for rule in &snapshot.rules {
-        let strategy = match rule.strategy {
-            Strategy::Priority => "strategy.priority",
-            Strategy::Weighted => "strategy.weighted",
-        };
-        requires.insert(Feature::from(strategy));
-    }
-    for provider in snapshot
-        .pools
-        .values()
-        .flat_map(|Pool { providers }| providers)
-    {
-        match &provider.connection {
-            Connection::Simulated(_) => drop(requires.insert(Feature::from("provider.simulated"))),
-            Connection::Http(http) => {
-                requires.insert(Feature(format!("format.{}", http.dialect.format)));
-                if !http.ca_pem.is_empty() {
-                    requires.insert(Feature::from("tls.ca"));
-                }
+    let strategies = snapshot
+        .rules
+        .iter()
+        .map(|rule| strategy_feature(rule.strategy));
+    let pools = snapshot.pools.values();
+    let providers = pools.flat_map(|Pool { providers }| providers);
+    let connections = providers.flat_map(|provider| connection_features(&provider.connection));
+    strategies.chain(connections).collect()
+}
+
+fn strategy_feature(strategy: Strategy) -> Feature {
+    Feature::from(match strategy {
+        Strategy::Priority => "strategy.priority",
+        Strategy::Weighted => "strategy.weighted",
+    })
+}
+
+fn connection_features(connection: &Connection) -> Vec<Feature> {
+    match connection {
+        Connection::Simulated(_) => vec![Feature::from("provider.simulated")],
+        Connection::Http(http) => {
+            let mut features = vec![Feature(format!("format.{}", http.dialect.format))];
+            if !http.ca_pem.is_empty() {
+                features.push(Feature::from("tls.ca"));
             }
+            features
         }
     }
-    requires
 }

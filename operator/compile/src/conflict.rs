@@ -1,10 +1,10 @@
 //! Several routes on one pod: their order, and which rules can never be reached.
 
 use fkm_crds::Reason;
-use fkm_snapshot::ModelPattern;
 
 use crate::dereference::{ResolvedRoute, ResolvedRule};
-use crate::{Fault, RouteInput};
+use crate::patterns::PatternIndex;
+use crate::{Fault, ObjectName, RouteInput};
 
 /// What can never match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,71 +22,69 @@ pub(crate) fn ordered<'r, 'a>(routes: &'r [RouteInput<'a>]) -> Vec<&'r RouteInpu
     routes
 }
 
-/// Sorts routes into the order in which their rules are tried.
-pub(crate) fn sort(routes: &mut [ResolvedRoute]) {
-    routes.sort_by(|a, b| {
-        let key = |route: &ResolvedRoute| (route.priority, route.created);
-        key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
-    });
+/// What decides the order in which the rules of routes are tried.
+pub(crate) fn order(route: &ResolvedRoute) -> (i32, i64, &ObjectName) {
+    (route.priority, route.created, &route.name)
 }
 
-/// What of the route at `index` can never match, after the routes before it.
-pub(crate) fn shadows(routes: &[ResolvedRoute], index: usize) -> Shadows {
-    let route = &routes[index];
-    let mut shadows = Shadows::default();
-    let mut by_others = 0;
-    for (r, rule) in route.rules.iter().enumerate() {
-        let others = routes[..index]
-            .iter()
-            .flat_map(|other| other.rules.iter().map(move |rule| (Some(other), rule)));
-        if let Some(rules) = covering(rule, others.clone()) {
-            by_others += 1;
-            shadows.unreachable.push(warning(rule, &rules));
-            continue;
+/// What of each of these routes can never match. They are in the order in which their rules are tried.
+pub(crate) fn shadows(routes: &[&ResolvedRoute]) -> Vec<Shadows> {
+    let mut claimed = PatternIndex::new();
+    let mut all = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let mut shadows = Shadows::default();
+        let mut by_others = 0;
+        for (r, rule) in route.rules.iter().enumerate() {
+            let Some(before) = claim(rule, (index, r), &mut claimed) else {
+                continue;
+            };
+            by_others += usize::from(before.iter().all(|(route, _)| *route < index));
+            shadows
+                .unreachable
+                .push(warning(rule, &before, index, routes));
         }
-        let own = route.rules[..r].iter().map(|rule| (None, rule));
-        if let Some(rules) = covering(rule, others.chain(own)) {
-            shadows.unreachable.push(warning(rule, &rules));
-        }
+        shadows.conflicted = by_others > 0 && by_others == route.rules.len();
+        all.push(shadows);
     }
-    shadows.conflicted = by_others > 0 && by_others == route.rules.len();
-    shadows
+    all
 }
 
-type Earlier<'a> = (Option<&'a ResolvedRoute>, &'a ResolvedRule);
+/// A rule, as route and rule of it; lower ones are tried first.
+type Place = (usize, usize);
 
-/// Rules that together match all that `rule` matches.
-fn covering<'a>(
-    rule: &ResolvedRule,
-    earlier: impl Iterator<Item = Earlier<'a>>,
-) -> Option<Vec<Earlier<'a>>> {
-    let earlier: Vec<Earlier<'_>> = earlier.collect();
-    let mut found: Vec<Earlier<'_>> = Vec::new();
-    for pattern in patterns(rule) {
-        let first = earlier
-            .iter()
-            .find(|(_, rule)| patterns(rule).iter().any(|one| one.covers(&pattern)))?;
-        if !found.iter().any(|(_, rule)| std::ptr::eq(*rule, first.1)) {
-            found.push(*first);
+/// Claims for `rule` what no rule before it has; the first rules that match, where they leave nothing to it.
+fn claim<'a>(
+    rule: &'a ResolvedRule,
+    place: Place,
+    claimed: &mut PatternIndex<'a, Place>,
+) -> Option<Vec<Place>> {
+    let mut before = Vec::new();
+    let mut left = Vec::new();
+    for pattern in &rule.patterns {
+        match claimed.covering(pattern) {
+            Some(first) if before.contains(&first) => {}
+            Some(first) => before.push(first),
+            None => left.push(pattern),
         }
     }
-    Some(found)
-}
-
-/// Every pattern of a rule; `*` where it matches every name.
-fn patterns(rule: &ResolvedRule) -> Vec<ModelPattern> {
-    if rule.matches.is_empty() || rule.matches.iter().any(Vec::is_empty) {
-        return vec![ModelPattern::Prefix(String::new())];
+    let reached = !left.is_empty();
+    for pattern in left {
+        claimed.insert(pattern, place);
     }
-    rule.matches.iter().flatten().cloned().collect()
+    (!reached).then_some(before)
 }
 
-fn warning(rule: &ResolvedRule, covering: &[Earlier<'_>]) -> Fault {
-    let named: Vec<String> = covering
+fn warning(rule: &ResolvedRule, before: &[Place], own: usize, routes: &[&ResolvedRoute]) -> Fault {
+    let named: Vec<String> = before
         .iter()
-        .map(|(route, rule)| match route {
-            Some(route) => format!("rule {:?} of route {}", rule.name, route.name),
-            None => format!("rule {:?}", rule.name),
+        .map(|&(index, r)| {
+            let route = routes[index];
+            let name = &route.rules[r].name;
+            if index == own {
+                format!("rule {name:?}")
+            } else {
+                format!("rule {name:?} of route {}", route.name)
+            }
         })
         .collect();
     let message = format!(

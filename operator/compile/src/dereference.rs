@@ -4,4 +4,4 @@ mod pool;
 mod route;
 
 pub(crate) use pool::{PoolState, Pools, UsableProvider};
-pub(crate) use route::{ResolvedRoute, ResolvedRule, all_patterns, route};
+pub(crate) use route::{ResolvedRoute, ResolvedRule, each_once, route};

@@ -3,7 +3,8 @@
 //! *Guarantees*: the last accepted spec stands in only while the live one is invalid in itself, and even then the live
 //! one decides what is gone (rules, backends, providers, models), what is referred to (pools, models, Secrets, config
 //! maps) and who may refer (`allowedRoutes`, which is read from the live spec alone): a typo never undoes a revocation.
-//! A key never goes to an address for which the live spec does not name it.
+//! A key never goes to an address for which the live spec does not name it. What removals leave unable to answer goes
+//! alone: its neighbours stay. Where only weights of 0 are left, the live ones hold.
 
 use fkm_crds::{
     Backend, Credential, Defaults, LLMRouteSpec, Model, Provider, ProviderPoolSpec, ProviderType,
@@ -30,37 +31,57 @@ pub(crate) struct Served<V> {
 
 /// The spec of a route that takes effect.
 pub(crate) fn route(input: &RouteInput<'_>) -> Effective<ValidRoute> {
-    let judge = |spec: &LLMRouteSpec| validate::route(input.meta.namespace, spec);
-    let faults = match judge(input.live) {
-        Ok(spec) => return live(spec, input.meta.generation),
-        Err(faults) => faults,
-    };
-    let valid = input.accepted.and_then(|stored| {
-        let mut spec = judge(&remaining_route(stored.spec, input.live)).ok()?;
-        relocate_route(&mut spec, input.live);
-        Some(Served {
-            spec,
-            generation: stored.generation,
-        })
-    });
-    Effective { valid, faults }
+    match validate::route(input.meta.namespace, input.live) {
+        Ok(spec) => live(spec, input.meta.generation),
+        Err(faults) => Effective {
+            valid: earlier_route(input),
+            faults,
+        },
+    }
+}
+
+/// What is left of the last accepted spec of a route, if that is another than the live one.
+pub(crate) fn earlier_route(input: &RouteInput<'_>) -> Option<Served<ValidRoute>> {
+    let RouteInput { meta, live, .. } = input;
+    let stored = input.accepted?;
+    if stored.generation == meta.generation {
+        return None;
+    }
+    let remaining = remaining_route(stored.spec, live, meta.namespace);
+    let mut spec = validate::route(meta.namespace, &remaining).ok()?;
+    relocate_route(&mut spec, live);
+    Some(Served {
+        spec,
+        generation: stored.generation,
+    })
 }
 
 /// The spec of a pool that takes effect.
 pub(crate) fn pool(input: &PoolInput<'_>) -> Effective<ValidPool> {
-    let faults = match validate::pool(input.live) {
-        Ok(spec) => return live(spec, input.generation),
-        Err(faults) => faults,
-    };
-    let valid = input.accepted.and_then(|stored| {
-        let mut spec = validate::pool(&remaining_pool(stored.spec, input.live)).ok()?;
-        relocate_pool(&mut spec, input.live);
-        Some(Served {
-            spec,
-            generation: stored.generation,
-        })
-    });
-    Effective { valid, faults }
+    match validate::pool(input.live) {
+        Ok(spec) => live(spec, input.generation),
+        Err(faults) => Effective {
+            valid: earlier_pool(input),
+            faults,
+        },
+    }
+}
+
+fn earlier_pool(input: &PoolInput<'_>) -> Option<Served<ValidPool>> {
+    let stored = input.accepted?;
+    if stored.generation == input.generation {
+        return None;
+    }
+    let remaining = remaining_pool(stored.spec, input.live);
+    let mut spec = validate::providers(&remaining).ok()?;
+    if spec.providers.is_empty() {
+        return None;
+    }
+    relocate_pool(&mut spec, input.live);
+    Some(Served {
+        spec,
+        generation: stored.generation,
+    })
 }
 
 fn live<V>(spec: V, generation: i64) -> Effective<V> {
@@ -70,7 +91,7 @@ fn live<V>(spec: V, generation: i64) -> Effective<V> {
     }
 }
 
-fn remaining_route(stored: &LLMRouteSpec, live: &LLMRouteSpec) -> LLMRouteSpec {
+fn remaining_route(stored: &LLMRouteSpec, live: &LLMRouteSpec, namespace: &str) -> LLMRouteSpec {
     let mut spec = stored.clone();
     spec.workload_selector.clone_from(&live.workload_selector);
     let live_default = live
@@ -79,18 +100,19 @@ fn remaining_route(stored: &LLMRouteSpec, live: &LLMRouteSpec) -> LLMRouteSpec {
         .and_then(|defaults| defaults.pool_ref.as_ref());
     let defaults = spec.defaults.get_or_insert_with(Defaults::default);
     defaults.pool_ref = live_default.cloned();
-    spec.rules.retain_mut(|rule| {
+    let mut rules = std::mem::take(&mut spec.rules);
+    rules.retain_mut(|rule| {
         let named = |one: &&Rule| one.name == rule.name;
-        live.rules
-            .iter()
-            .find(named)
-            .is_some_and(|live| keep_rule(rule, live))
+        let live = live.rules.iter().find(named);
+        live.is_some_and(|live| keep_rule(rule, live, live_default.is_some()))
+            && is_right_alone(rule, &spec, namespace)
     });
+    spec.rules = rules;
     spec
 }
 
 /// Takes the live rule's references and removals over; whether anything is left.
-fn keep_rule(rule: &mut Rule, live: &Rule) -> bool {
+fn keep_rule(rule: &mut Rule, live: &Rule, has_default: bool) -> bool {
     rule.backends.retain_mut(|backend| {
         let named = |one: &&Backend| one.name == backend.name;
         let Some(live) = live.backends.iter().find(named) else {
@@ -98,36 +120,83 @@ fn keep_rule(rule: &mut Rule, live: &Rule) -> bool {
         };
         backend.pool_ref.clone_from(&live.pool_ref);
         backend.model.clone_from(&live.model);
-        true
+        backend.pool_ref.is_some() || has_default
     });
+    if rule.backends.iter().all(|one| one.weight == Some(0)) {
+        for backend in &mut rule.backends {
+            let named = |one: &&Backend| one.name == backend.name;
+            backend.weight = live
+                .backends
+                .iter()
+                .find(named)
+                .and_then(|live| live.weight);
+        }
+    }
     !rule.backends.is_empty()
+}
+
+/// Whether a route of this one rule could be accepted: where not, only this rule goes.
+fn is_right_alone(rule: &Rule, route: &LLMRouteSpec, namespace: &str) -> bool {
+    let alone = LLMRouteSpec {
+        rules: vec![rule.clone()],
+        ..route.clone()
+    };
+    validate::route(namespace, &alone).is_ok()
 }
 
 fn remaining_pool(stored: &ProviderPoolSpec, live: &ProviderPoolSpec) -> ProviderPoolSpec {
     let mut spec = stored.clone();
     spec.allowed_routes.clone_from(&live.allowed_routes);
     spec.providers.retain_mut(|provider| {
-        let named = |one: &&Provider| one.name == provider.name;
-        let live = live.providers.iter().find(named);
-        live.is_some_and(|live| keep_provider(provider, live))
+        let Some(live) = named_provider(provider, live) else {
+            return false;
+        };
+        let remaining = remaining_provider(provider, live);
+        remaining.map(|remaining| *provider = remaining).is_some()
     });
+    if spec.providers.iter().all(|one| one.weight == Some(0)) {
+        for provider in &mut spec.providers {
+            provider.weight = named_provider(provider, live).and_then(|live| live.weight);
+        }
+    }
     spec
 }
 
-/// Takes the live provider's references and removals over; whether anything is left.
-fn keep_provider(provider: &mut Provider, live: &Provider) -> bool {
+fn named_provider<'a>(provider: &Provider, live: &'a ProviderPoolSpec) -> Option<&'a Provider> {
+    live.providers.iter().find(|one| one.name == provider.name)
+}
+
+/// The provider with the live one's references and removals, if that leaves anything that is right.
+fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
+    let right = |provider: &Provider| {
+        let alone = ProviderPoolSpec {
+            allowed_routes: None,
+            providers: vec![provider.clone()],
+        };
+        validate::providers(&alone).is_ok()
+    };
+    let mut provider = stored.clone();
+    if !keep_models(&mut provider, live) {
+        return None;
+    }
     if provider.r#type == ProviderType::Simulated {
-        return keep_models(provider, live);
+        return right(&provider).then_some(provider);
     }
-    let had_credentials = provider.credentials.is_some();
-    if same_address(provider, live) {
-        provider.credentials.clone_from(&live.credentials);
-        provider.tls.clone_from(&live.tls);
-    } else {
-        keep_credentials(provider, live);
+    if same_address(&provider, live) {
+        let mut referring = provider.clone();
+        referring.credentials.clone_from(&live.credentials);
+        referring.tls.clone_from(&live.tls);
+        if right(&referring) {
+            return keeps_keys(&referring, stored).then_some(referring);
+        }
     }
-    let lost_all = had_credentials && provider.credentials.is_none();
-    !lost_all && keep_models(provider, live)
+    keep_credentials(&mut provider, live);
+    (keeps_keys(&provider, stored) && right(&provider)).then_some(provider)
+}
+
+/// Whether it has a key, if it had one.
+fn keeps_keys(provider: &Provider, stored: &Provider) -> bool {
+    stored.credentials.is_none() || provider.credentials.is_some()
 }
 
 fn same_address(provider: &Provider, live: &Provider) -> bool {

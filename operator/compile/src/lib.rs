@@ -5,7 +5,8 @@
 //!
 //! *Guarantees*: pure (no client, no clock); equal inputs give equal bytes; every snapshot passes
 //! [`ValidSnapshot::try_new`](fkm_snapshot::ValidSnapshot::try_new); every refusal names field, value and fix. What is
-//! invalid in an object itself never takes effect; references, `allowedRoutes` and removals always do.
+//! invalid in an object itself never takes effect; references, `allowedRoutes` and removals always do. The work grows with
+//! the size of the inputs; with its square only where routes shadow each other and each is too large.
 #![warn(missing_docs)]
 
 mod build;
@@ -14,6 +15,7 @@ mod dereference;
 mod fit;
 mod inputs;
 mod last_accepted;
+mod patterns;
 mod validate;
 mod verdict;
 
@@ -43,15 +45,14 @@ pub struct Compiled {
 pub fn compile(inputs: &Inputs<'_>) -> Compiled {
     let mut pools = dereference::Pools::new(inputs.world);
     let routes = conflict::ordered(&inputs.routes);
-    let resolved = routes
+    let resolved: Vec<_> = routes
         .iter()
         .map(|route| dereference::route(route, &mut pools))
         .collect();
-    let fitted = fit::fit(resolved, &pools);
-    let payload = fitted.snapshot.to_payload();
+    let fitted = fit::fit(&resolved, &pools);
     Compiled {
         secrets: build::secrets(&fitted.snapshot),
-        payload,
+        payload: fitted.payload,
         snapshot: fitted.snapshot,
         routes: fitted.verdicts,
         pools: pools.into_verdicts(),

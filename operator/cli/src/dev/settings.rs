@@ -214,7 +214,7 @@ mod tests {
             "--labels: \"app\"",
             "--labels: \"app=-x\"",
             "--labels: \"a\" stands twice",
-            "--secret: \"a/b=env:X\"",
+            "--secret \"a/b\": the form is",
             "--secret: secret a/b/c: environment variable NOT_SET_ANYWHERE",
             "--secret: secret a/b/d: cannot read file \"/nowhere/key\": No such file",
             "--secret: a/b/e must be one line",

@@ -5,55 +5,77 @@ use std::collections::{BTreeMap, BTreeSet};
 use fkm_snapshot::{Pool, Provider};
 
 use crate::ObjectName;
-use crate::dereference::{Pools, ResolvedRule, UsableProvider, all_patterns};
+use crate::dereference::{PoolState, Pools, ResolvedRule, UsableProvider};
+use crate::patterns::PatternIndex;
+
+/// The names of models, by pool and provider.
+pub(super) type Reached<'a> = BTreeMap<&'a ObjectName, OfPool<'a>>;
 
 /// The names of models, by provider.
-type Reached<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+pub(super) type OfPool<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
-/// The pools that the rules reach, with no more in them than that.
-pub(super) fn pools<'a>(
+/// What the rules reach.
+pub(super) fn reached<'a>(
     rules: impl Iterator<Item = &'a ResolvedRule>,
-    pools: &Pools<'_>,
-) -> BTreeMap<String, Pool> {
-    let mut reached: BTreeMap<&ObjectName, Reached<'_>> = BTreeMap::new();
+    pools: &'a Pools<'_>,
+) -> Reached<'a> {
+    let mut reached = Reached::new();
     for rule in rules {
-        let patterns = all_patterns(&rule.matches);
-        for backend in &rule.backends {
-            let state = pools
-                .named(&backend.pool)
-                .expect("a backend that can answer has its pool");
-            let of_pool = reached.entry(&backend.pool).or_default();
-            for provider in state.usable() {
-                let models: Vec<&str> = match &backend.model {
-                    Some(model) => provider.offering(model).collect(),
-                    None => provider.reached(&patterns).collect(),
-                };
-                of_pool.entry(&provider.name).or_default().extend(models);
+        let patterns = PatternIndex::of(&rule.patterns);
+        // many backends may stand for the same
+        let backends: BTreeSet<_> = rule
+            .backends
+            .iter()
+            .map(|backend| (&backend.pool, backend.model.as_deref()))
+            .collect();
+        for (pool, model) in backends {
+            let of_pool = reached.entry(pool).or_default();
+            for provider in state(pool, pools).usable() {
+                let of_provider = of_pool.entry(&provider.name).or_default();
+                match model {
+                    Some(model) => of_provider.extend(provider.offering(model)),
+                    None => of_provider.extend(provider.reached(&patterns)),
+                }
             }
         }
     }
+    for of_pool in reached.values_mut() {
+        of_pool.retain(|_, models| !models.is_empty());
+    }
+    reached
+}
+
+/// The pools, with no more in them than what is reached.
+pub(super) fn pools(reached: &Reached<'_>, pools: &Pools<'_>) -> BTreeMap<String, Pool> {
     reached
         .iter()
-        .map(|(name, reached)| (name.to_string(), pool(name, reached, pools)))
+        .map(|(name, of_pool)| (name.to_string(), pool(of_pool, state(name, pools))))
         .collect()
 }
 
-fn pool(name: &ObjectName, reached: &Reached<'_>, pools: &Pools<'_>) -> Pool {
-    let state = pools.named(name).expect("a pool that is reached was named");
+/// The pool of a backend that can answer.
+pub(super) fn state<'a>(name: &ObjectName, pools: &'a Pools<'_>) -> &'a PoolState {
+    pools
+        .named(name)
+        .expect("a backend that can answer has its pool")
+}
+
+fn pool(of_pool: &OfPool<'_>, state: &PoolState) -> Pool {
     let providers = state.usable().filter_map(|provider| {
-        let models = reached.get(provider.name.as_str())?;
-        (!models.is_empty()).then(|| self::provider(provider, models))
+        let models = of_pool.get(provider.name.as_str())?;
+        Some(self::provider(provider, models))
     });
     Pool {
         providers: providers.collect(),
     }
 }
 
-fn provider(provider: &UsableProvider, reached: &BTreeSet<&str>) -> Provider {
+/// A provider with these models of it.
+pub(super) fn provider(provider: &UsableProvider, models: &BTreeSet<&str>) -> Provider {
     let models = provider
         .models
         .iter()
-        .filter(|(name, _)| reached.contains(name.as_str()));
+        .filter(|(name, _)| models.contains(name.as_str()));
     Provider {
         name: provider.name.clone(),
         system: provider.system.clone(),

@@ -36,6 +36,8 @@ pub(crate) struct UsableProvider {
     pub(crate) weight: u32,
     pub(crate) connection: Connection,
     pub(crate) models: BTreeMap<String, Model>,
+    /// The model of each name and alias; the names of one provider are all different.
+    pub(super) offered: BTreeMap<String, String>,
 }
 
 // === impl Pools ===
@@ -135,11 +137,13 @@ fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolSta
     let unknown = |fault: &&Fault| fault.reason == Reason::ProviderNotFound;
     let mut unresolved: Vec<Fault> = effective.faults.iter().filter(unknown).cloned().collect();
     let served = effective.valid.as_ref().map(|served| served.generation);
-    let valid = effective.valid.map(
-        |Served {
-             spec: ValidPool { providers },
-             ..
-         }| providers,
+    let valid = effective.valid.map(|Served { spec, .. }| spec);
+    let (valid, warnings) = valid.map_or_else(
+        Default::default,
+        |ValidPool {
+             providers,
+             warnings,
+         }| (providers, warnings),
     );
     let dereference = |provider: ValidProvider| {
         Dereference {
@@ -149,7 +153,7 @@ fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolSta
         }
         .provider(provider)
     };
-    let providers = valid.into_iter().flatten().map(dereference).collect();
+    let providers = valid.into_iter().map(dereference).collect();
     let accepted = Complaint::of(effective.faults).map_err(|complaint| Complaint {
         reason: Reason::Invalid,
         ..complaint
@@ -157,7 +161,7 @@ fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolSta
     PoolState {
         providers,
         verdict: Verdict {
-            accepted: accepted.map(|()| Vec::new()),
+            accepted: accepted.map(|()| warnings),
             resolved: Complaint::of(unresolved),
             served,
         },
@@ -185,6 +189,7 @@ impl Dereference<'_> {
             priority: provider.priority,
             weight: provider.weight,
             connection,
+            offered: offered(&provider.models),
             models: provider.models,
         };
         (usable, fault)
@@ -290,6 +295,16 @@ impl Dereference<'_> {
         })?;
         Ok(pem.clone())
     }
+}
+
+fn offered(models: &BTreeMap<String, Model>) -> BTreeMap<String, String> {
+    let mut offered = BTreeMap::new();
+    for (name, model) in models {
+        for offer in std::iter::once(name).chain(&model.aliases) {
+            offered.insert(offer.clone(), name.clone());
+        }
+    }
+    offered
 }
 
 /// Whether every certificate can serve as a root.

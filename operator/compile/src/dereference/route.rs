@@ -8,7 +8,8 @@ use fkm_snapshot::{ModelPattern, Policy, Strategy};
 
 use super::{PoolState, Pools, UsableProvider};
 use crate::last_accepted::{self, Served};
-use crate::validate::{ValidBackend, ValidRule};
+use crate::patterns::PatternIndex;
+use crate::validate::{ValidBackend, ValidRoute, ValidRule};
 use crate::verdict::suggestion;
 use crate::{Fault, ObjectName, RouteInput};
 
@@ -25,6 +26,8 @@ pub(crate) struct ResolvedRoute {
     pub(crate) invalid: Vec<Fault>,
     /// What it names in vain.
     pub(crate) unresolved: Vec<Fault>,
+    /// What is left of the last accepted spec, where the live one is right and another: it stands in for one too large.
+    pub(crate) earlier: Option<Box<Self>>,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub(crate) struct ResolvedRule {
     pub(crate) name: String,
     pub(crate) path: String,
     pub(crate) matches: Vec<Vec<ModelPattern>>,
+    /// Every pattern of these matches, each once; `*` where the rule matches every name.
+    pub(crate) patterns: Vec<ModelPattern>,
     pub(crate) strategy: Strategy,
     /// Those that can answer.
     pub(crate) backends: Vec<ValidBackend>,
@@ -43,21 +48,35 @@ pub(crate) struct ResolvedRule {
 /// Looks up what a route names.
 pub(crate) fn route(input: &RouteInput<'_>, pools: &mut Pools<'_>) -> ResolvedRoute {
     let effective = last_accepted::route(input);
-    let mut unresolved = Vec::new();
+    let mut resolved = resolve(input, effective.valid, pools);
+    if effective.faults.is_empty() {
+        let earlier = last_accepted::earlier_route(input);
+        resolved.earlier = earlier.map(|earlier| Box::new(resolve(input, Some(earlier), pools)));
+    }
+    resolved.invalid = effective.faults;
+    resolved
+}
+
+fn resolve(
+    input: &RouteInput<'_>,
+    valid: Option<Served<ValidRoute>>,
+    pools: &mut Pools<'_>,
+) -> ResolvedRoute {
     let mut resolved = ResolvedRoute {
         name: input.meta.object_name(),
         created: input.meta.created,
         priority: input.live.priority.unwrap_or(0),
         served: None,
         rules: Vec::new(),
-        invalid: effective.faults,
+        invalid: Vec::new(),
         unresolved: Vec::new(),
+        earlier: None,
     };
-    if let Some(Served { spec, generation }) = effective.valid {
+    if let Some(Served { spec, generation }) = valid {
         let mut resolve = Resolve {
             namespace: input.meta.namespace,
             pools,
-            faults: &mut unresolved,
+            faults: &mut resolved.unresolved,
         };
         resolved.priority = spec.priority;
         resolved.served = Some(generation);
@@ -67,11 +86,16 @@ pub(crate) fn route(input: &RouteInput<'_>, pools: &mut Pools<'_>) -> ResolvedRo
             .map(|rule| resolve.rule(rule))
             .collect();
         // a default that several backends share is told once
-        let mut told = BTreeSet::new();
-        unresolved.retain(|fault| told.insert((fault.path.clone(), fault.message.clone())));
-        resolved.unresolved = unresolved;
+        resolved.unresolved = each_once(resolved.unresolved);
     }
     resolved
+}
+
+/// These faults, equal ones once.
+pub(crate) fn each_once(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let mut told = BTreeSet::new();
+    faults.retain(|fault| told.insert((fault.path.clone(), fault.message.clone())));
+    faults
 }
 
 /// Looks up what the rules of one route name.
@@ -87,9 +111,10 @@ impl Resolve<'_, '_> {
     fn rule(&mut self, rule: ValidRule) -> ResolvedRule {
         let before = self.faults.len();
         let patterns = all_patterns(&rule.matches);
+        let index = PatternIndex::of(&patterns);
         let mut backends = Vec::new();
         for backend in rule.backends {
-            match self.backend(&backend, &rule.path, &patterns) {
+            match self.backend(&backend, &rule.path, &patterns, &index) {
                 // one without weight gets no traffic at all, not even on failover
                 Ok(()) if rule.strategy == Strategy::Weighted && backend.weight == 0 => {}
                 Ok(()) => backends.push(backend),
@@ -105,6 +130,7 @@ impl Resolve<'_, '_> {
             name: rule.name,
             path: rule.path,
             matches: rule.matches,
+            patterns,
             strategy: rule.strategy,
             unavailable: backends.is_empty().then_some(first),
             backends,
@@ -117,6 +143,7 @@ impl Resolve<'_, '_> {
         backend: &ValidBackend,
         rule: &str,
         patterns: &[ModelPattern],
+        index: &PatternIndex<'_, ()>,
     ) -> Result<(), Fault> {
         let ValidBackend {
             pool, pool_path, ..
@@ -137,7 +164,7 @@ impl Resolve<'_, '_> {
         }
         match &backend.model {
             Some(model) => check_model(&format!("{}.model", backend.path), model, pool, state),
-            None => check_patterns(rule, patterns, pool, state),
+            None => check_patterns(rule, patterns, index, pool, state),
         }
     }
 
@@ -189,12 +216,15 @@ impl Resolve<'_, '_> {
     }
 }
 
-/// Every pattern of a rule; none where it matches every name.
-pub(crate) fn all_patterns(matches: &[Vec<ModelPattern>]) -> Vec<ModelPattern> {
-    if matches.iter().any(Vec::is_empty) {
-        return Vec::new();
+/// Every pattern of a rule, each once; `*` where it matches every name.
+fn all_patterns(matches: &[Vec<ModelPattern>]) -> Vec<ModelPattern> {
+    if matches.is_empty() || matches.iter().any(Vec::is_empty) {
+        return vec![ModelPattern::Prefix(String::new())];
     }
-    matches.iter().flatten().cloned().collect()
+    let mut seen = BTreeSet::new();
+    let patterns = matches.iter().flatten();
+    let once = patterns.filter(|pattern| seen.insert(pattern.to_string()));
+    once.cloned().collect()
 }
 
 fn check_model(path: &str, model: &str, pool: &ObjectName, state: &PoolState) -> Result<(), Fault> {
@@ -220,10 +250,11 @@ fn check_model(path: &str, model: &str, pool: &ObjectName, state: &PoolState) ->
 fn check_patterns(
     rule: &str,
     patterns: &[ModelPattern],
+    index: &PatternIndex<'_, ()>,
     pool: &ObjectName,
     state: &PoolState,
 ) -> Result<(), Fault> {
-    let offering = |provider: &UsableProvider| provider.reached(patterns).next().is_some();
+    let offering = |provider: &UsableProvider| provider.reached(index).next().is_some();
     if let Some(why) = state.why_not(&offering) {
         return Err(why.fault(rule, pool));
     }
@@ -309,36 +340,23 @@ impl PoolState {
 impl UsableProvider {
     /// Whether a model has this name or alias.
     pub(crate) fn offers(&self, name: &str) -> bool {
-        self.models.contains_key(name)
-            || self
-                .models
-                .values()
-                .any(|model| model.aliases.iter().any(|alias| alias == name))
+        self.offered.contains_key(name)
     }
 
-    /// The models of which a name or alias matches one of the patterns; no patterns: all.
-    pub(crate) fn reached(&self, patterns: &[ModelPattern]) -> impl Iterator<Item = &str> {
-        let matching = |name: &str| patterns.iter().any(|pattern| pattern.matches(name));
-        let reached = self.models.iter().filter(move |(name, model)| {
-            patterns.is_empty()
-                || matching(name)
-                || model.aliases.iter().any(|alias| matching(alias))
+    /// The models of which a name or alias matches one of the patterns.
+    pub(crate) fn reached(&self, patterns: &PatternIndex<'_, ()>) -> impl Iterator<Item = &str> {
+        let reached = self.models.iter().filter(|(name, model)| {
+            patterns.matches(name) || model.aliases.iter().any(|alias| patterns.matches(alias))
         });
         reached.map(|(name, _)| name.as_str())
     }
 
-    /// The models that have this name or alias.
-    pub(crate) fn offering(&self, name: &str) -> impl Iterator<Item = &str> {
-        let offering = self.models.iter().filter(move |(own, model)| {
-            *own == name || model.aliases.iter().any(|alias| alias == name)
-        });
-        offering.map(|(name, _)| name.as_str())
+    /// The model that has this name or alias.
+    pub(crate) fn offering(&self, name: &str) -> Option<&str> {
+        self.offered.get(name).map(String::as_str)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        let names = self.models.iter();
-        names
-            .flat_map(|(name, model)| std::iter::once(name).chain(&model.aliases))
-            .map(String::as_str)
+        self.offered.keys().map(String::as_str)
     }
 }

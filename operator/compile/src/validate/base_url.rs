@@ -50,16 +50,29 @@ pub(super) fn base_url(text: &str, local: bool) -> Result<String, String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// The metadata addresses of clouds that are not link-local: the same that a sidecar refuses to dial.
+const METADATA: [IpAddr; 6] = [
+    // AWS: instance metadata, EKS Pod Identity
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    // Google Cloud
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    // Azure
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    // Alibaba Cloud
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    // Oracle Cloud
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+];
+
 /// The address, if it is one behind which clouds keep metadata and keys.
 fn metadata_address(host: &Host<&str>) -> Option<IpAddr> {
     let address = address(host)?;
-    let metadata = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4 == Ipv4Addr::new(100, 100, 100, 200),
-        IpAddr::V6(v6) => {
-            v6.is_unicast_link_local() || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)
-        }
+    let link_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
-    metadata.then_some(address)
+    (link_local || METADATA.contains(&address)).then_some(address)
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
@@ -80,13 +93,21 @@ fn address(host: &Host<&str>) -> Option<IpAddr> {
     }
 }
 
-/// IPv4 that is mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`) or behind NAT64 (`64:ff9b::a.b.c.d`).
+/// IPv4 that is mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), behind NAT64 (`64:ff9b::/96`) or 6to4 (`2002::/16`).
 fn inner_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [.., a, b, c, d] = v6.octets();
-    let embedded = Ipv4Addr::new(a, b, c, d);
+    let octets = v6.octets();
+    let four = |at: usize| {
+        Some(Ipv4Addr::new(
+            octets[at],
+            octets[at + 1],
+            octets[at + 2],
+            octets[at + 3],
+        ))
+    };
     match v6.segments() {
-        [0, 0, 0, 0, 0, 0xffff, _, _] | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(embedded),
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => Some(embedded),
+        [0, 0, 0, 0, 0, 0xffff, _, _] | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => four(12),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => four(12),
+        [0x2002, ..] => four(2),
         _ => None,
     }
 }
@@ -149,8 +170,17 @@ mod tests {
             "http://0xa9.0376.43518/v1",
             "http://169.254.1/",
             "http://[fe80::1]/v1",
+            "http://[2002:a9fe:a9fe::1]/v1",
             "http://[fd00:ec2::254]/v1",
+            "http://[fd00:ec2::23]/v1",
+            "http://[fd20:ce::254]/v1",
             "http://100.100.100.200/v1",
+            "http://168.63.129.16/v1",
+            "http://192.0.0.192/v1",
+            "http://[::ffff:168.63.129.16]/v1",
+            "http://[::192.0.0.192]/v1",
+            "http://[64:ff9b::6464:64c8]/v1",
+            "http://[2002:a83f:8110::1]/v1",
         ] {
             let message = base_url(bad, true).expect_err(bad);
             assert!(message.contains("link-local"), "{bad}: {message}");

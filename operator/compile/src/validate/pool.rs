@@ -23,6 +23,8 @@ const SIMULATED_TEXT: &str = "This is a simulated answer; no model was asked.";
 #[derive(Clone, Debug)]
 pub(crate) struct ValidPool {
     pub(crate) providers: Vec<ValidProvider>,
+    /// What is right, and most likely not meant.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,19 +65,30 @@ pub(crate) struct CredentialRef {
 /// Judges the spec of a pool.
 pub(crate) fn pool(spec: &ProviderPoolSpec) -> Result<ValidPool, Vec<Fault>> {
     let mut faults = Vec::new();
+    let weightless = spec.providers.iter().all(|one| weight(one.weight) == 0);
+    if weightless {
+        let message = "no provider has a weight above 0, so the pool could never answer; give at least one such a weight";
+        faults.push(Fault::invalid("spec.providers", message));
+    }
+    match providers(spec) {
+        Ok(valid) if faults.is_empty() => Ok(valid),
+        Ok(_) => Err(faults),
+        Err(further) => {
+            faults.extend(further);
+            Err(faults)
+        }
+    }
+}
+
+/// Judges the providers of a pool, whatever their weights.
+pub(crate) fn providers(spec: &ProviderPoolSpec) -> Result<ValidPool, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut warnings = Vec::new();
     let names = spec
         .providers
         .iter()
         .map(|provider| provider.name.0.as_str());
     duplicates("spec.providers", names, &mut faults);
-    if spec
-        .providers
-        .iter()
-        .all(|provider| weight(provider.weight) == 0)
-    {
-        let message = "no provider has a weight above 0, so the pool could never answer; give at least one such a weight";
-        faults.push(Fault::invalid("spec.providers", message));
-    }
     let providers = spec.providers.iter().enumerate();
     let providers = providers.filter_map(|(index, spec)| {
         let path = format!("spec.providers[{index}]");
@@ -83,11 +96,13 @@ pub(crate) fn pool(spec: &ProviderPoolSpec) -> Result<ValidPool, Vec<Fault>> {
             path: &path,
             spec,
             faults: &mut faults,
+            warnings: &mut warnings,
         }
         .provider()
     });
     let valid = ValidPool {
         providers: providers.collect(),
+        warnings,
     };
     if faults.is_empty() {
         Ok(valid)
@@ -101,6 +116,7 @@ struct Judge<'a> {
     path: &'a str,
     spec: &'a Provider,
     faults: &'a mut Vec<Fault>,
+    warnings: &'a mut Vec<Fault>,
 }
 
 // === impl Judge ===
@@ -183,9 +199,11 @@ impl Judge<'_> {
             );
             self.invalid("tls", message);
         }
+        let dialect = preset.map_or_else(plain_dialect, |preset| preset.dialect.clone());
+        self.check_version(&base_url, &dialect.path);
         Some(Target::Http(HttpTarget {
             base_url,
-            dialect: preset.map_or_else(plain_dialect, |preset| preset.dialect.clone()),
+            dialect,
             locality: if self.is_local() {
                 Locality::Local
             } else {
@@ -218,6 +236,17 @@ impl Judge<'_> {
                 self.invalid("baseURL", message);
                 None
             }
+        }
+    }
+
+    /// A warning where the version would stand twice in what is asked for.
+    fn check_version(&mut self, base_url: &str, path: &str) {
+        if base_url.ends_with("/v1") && path.starts_with("/v1/") {
+            let message = format!(
+                "{path} is appended to {base_url:?}, so that /v1 stands twice; most likely it should end before /v1"
+            );
+            let path = format!("{}.baseURL", self.path);
+            self.warnings.push(Fault::invalid(path, message));
         }
     }
 

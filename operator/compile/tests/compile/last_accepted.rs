@@ -254,3 +254,103 @@ fn paths_point_into_the_live_spec() {
     let complaint = compiled.routes[&route()].resolved.as_ref().unwrap_err();
     assert_eq!(complaint.faults[0].path, "spec.rules[1].backends[0].model");
 }
+
+/// The objects with a rule and a pool of which all traffic goes to the first.
+fn weighted() -> Objects {
+    let yaml = MANIFESTS
+        .replace(
+            "rules:\n  - { name: a, matches: [{ models: [m1] }], backends: [{ name: x, model: m1 }, { name: z, model: m2 }] }",
+            "rules:\n  - { name: a, strategy: { type: Weighted }, matches: [{ models: [m1] }], backends: [{ name: x, model: m1 }, { name: z, model: m2, weight: 0 }] }",
+        )
+        .replace("{ name: sim,", "{ name: sim, weight: 0,");
+    let mut objects = Objects::parse(&yaml);
+    objects.accepted_routes = objects.routes.clone();
+    objects.accepted_pools = objects.pools.clone();
+    objects
+}
+
+fn rules(compiled: &Compiled) -> Vec<(&str, &str)> {
+    let rules = compiled.snapshot.rules.iter();
+    rules
+        .map(|rule| (rule.name.as_str(), rule.unavailable.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_rule_that_lost_its_weights_goes_alone() {
+    let mut objects = weighted();
+    spoil_route(&mut objects);
+    let live = objects.routes.get_mut(&route()).unwrap();
+    live.rules[0].backends.remove(0);
+    let compiled = objects.compile();
+    assert_eq!(rules(&compiled), [("b", "")]);
+    assert_eq!(compiled.routes[&route()].served, Some(ACCEPTED));
+
+    let live = objects.routes.get_mut(&route()).unwrap();
+    live.rules[0].backends[0].weight = Some(3);
+    let compiled = objects.compile();
+    assert_eq!(
+        backends(&compiled),
+        [vec!["z"], vec!["x"]],
+        "a live weight holds where none is left"
+    );
+}
+
+#[test]
+fn a_rule_that_lost_its_pool_goes_alone() {
+    let mut objects = accepted_before();
+    for routes in [&mut objects.routes, &mut objects.accepted_routes] {
+        let route = routes.get_mut(&route()).unwrap();
+        let default = route.defaults.as_ref().unwrap().pool_ref.clone();
+        route.rules[1].backends[0].pool_ref = default;
+    }
+    objects.routes.get_mut(&route()).unwrap().defaults = None;
+    let compiled = objects.compile();
+    assert!(compiled.routes[&route()].accepted.is_err());
+    assert_eq!(rules(&compiled), [("b", "")]);
+}
+
+#[test]
+fn a_pool_that_lost_its_weights_answers_nothing_or_by_the_live_ones() {
+    let mut objects = weighted();
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    live.providers.remove(0);
+    let compiled = objects.compile();
+    assert_eq!(compiled.pools[&pool()].served, Some(ACCEPTED));
+    assert!(compiled.pools[&pool()].accepted.is_err());
+    assert_eq!(
+        rules(&compiled),
+        [("a", "ModelNotFound"), ("b", "ModelNotFound")]
+    );
+    let message = compiled.routes[&route()]
+        .resolved
+        .as_ref()
+        .unwrap_err()
+        .message();
+    assert!(message.contains("weight 0"), "{message}");
+
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    live.providers[0].weight = Some(2);
+    live.providers[0].base_url = Some("https://sim.example.com".into());
+    let compiled = objects.compile();
+    assert!(compiled.pools[&pool()].accepted.is_err());
+    assert_eq!(provider(&compiled).name, "sim");
+    assert_eq!(provider(&compiled).weight, 2);
+}
+
+/// A certificate for an address that is not encrypted: the provider stays as it was, and so do its neighbours.
+#[test]
+fn a_wrong_tls_keeps_every_provider() {
+    let mut objects = accepted_before();
+    for pools in [&mut objects.pools, &mut objects.accepted_pools] {
+        let pool = pools.get_mut(&pool()).unwrap();
+        pool.providers[0].base_url = Some("http://vllm.example.com/v1".into());
+    }
+    let good = objects.compile();
+    let tls = serde_json::json!({"caCertificateRef": {"kind": "ConfigMap", "name": "ca"}});
+    let live = objects.pools.get_mut(&pool()).unwrap();
+    live.providers[0].tls = Some(serde_json::from_value(tls).unwrap());
+    let kept = objects.compile();
+    assert!(kept.pools[&pool()].accepted.is_err());
+    assert_eq!(kept.payload, good.payload);
+}

@@ -5,6 +5,7 @@
     reason = "a helper of tests fails as a test does"
 )]
 
+mod fit;
 mod golden;
 mod last_accepted;
 mod objects;

@@ -1,7 +1,5 @@
 //! What the compiler makes of what it accepts.
 
-use std::fmt::Write as _;
-
 use fkm_compile::{Compiled, ObjectName, Verdict};
 use fkm_crds::Reason;
 use fkm_snapshot::{Connection, FailureClass, Millis, Rule};
@@ -302,48 +300,4 @@ fn a_pool_is_its_own_namespaces_unless_it_says_otherwise() {
         assert_eq!(verdict(&compiled).resolved.is_ok(), ok, "{allowed}");
         assert_eq!(only_rule(&compiled).unavailable.is_empty(), ok);
     }
-}
-
-#[test]
-fn the_youngest_route_makes_room() {
-    let text = "x".repeat(8_000);
-    let mut yaml = String::new();
-    for pool in 0..16 {
-        writeln!(yaml, "apiVersion: fluxkontext.dev/v1alpha1\nkind: ProviderPool\nmetadata: {{ name: p{pool}, namespace: shop }}\nspec:\n  providers:").unwrap();
-        for provider in 0..32 {
-            writeln!(yaml, "  - {{ name: s{provider}, type: Simulated, models: [{{ name: m }}], simulated: {{ text: {text} }} }}").unwrap();
-        }
-        yaml += "---\n";
-    }
-    for (route, pools) in [("a", 0..4), ("b", 4..10), ("c", 10..16)] {
-        writeln!(yaml, "apiVersion: fluxkontext.dev/v1alpha1\nkind: LLMRoute\nmetadata: {{ name: {route}, namespace: shop }}\nspec:\n  rules:\n  - name: {route}\n    matches: [{{ models: ['{route}*'] }}]\n    backends:").unwrap();
-        for pool in pools {
-            writeln!(
-                yaml,
-                "    - {{ name: b{pool}, poolRef: {{ name: p{pool} }}, model: m }}"
-            )
-            .unwrap();
-        }
-        yaml += "---\n";
-    }
-    let mut objects = Objects::parse(&yaml);
-    for (name, created) in [("a", 3), ("b", 2), ("c", 1)] {
-        objects
-            .created
-            .insert(ObjectName::new("shop", name), created);
-    }
-    let compiled = objects.compile();
-    let served: Vec<&str> = compiled
-        .snapshot
-        .rules
-        .iter()
-        .map(|rule| rule.route.as_str())
-        .collect();
-    assert_eq!(served, ["shop/c", "shop/b"]);
-    let verdict = &compiled.routes[&ObjectName::new("shop", "a")];
-    assert_eq!(
-        verdict.accepted.as_ref().unwrap_err().reason,
-        Reason::TooLarge
-    );
-    assert_eq!(verdict.served, None);
 }
