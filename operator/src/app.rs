@@ -50,6 +50,17 @@ pub struct App {
     failures: mpsc::Receiver<ServeError>,
 }
 
+/// Something without which the operator is none.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// No sidecar can connect.
+    #[error("sidecars cannot be served")]
+    Serve(#[from] ServeError),
+    /// A part of the operator is gone.
+    #[error("task {0:?} panicked")]
+    Panic(&'static str),
+}
+
 /// Why the operator does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -171,10 +182,10 @@ impl App {
     }
 
     /// Waits for something to fail without which the operator is none.
-    pub async fn failed(&mut self) -> ServeError {
-        match self.failures.recv().await {
-            Some(failure) => failure,
-            None => std::future::pending().await,
+    pub async fn failed(&mut self) -> Failure {
+        tokio::select! {
+            Some(failure) = self.failures.recv() => failure.into(),
+            task = self.tasks.panicked() => Failure::Panic(task),
         }
     }
 

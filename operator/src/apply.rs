@@ -82,8 +82,10 @@ pub(crate) enum Applied<K> {
     Equal,
     /// What stands there is about a newer generation.
     Outdated,
-    /// The object is gone, or another one has its name.
+    /// The object is gone.
     Gone,
+    /// Another object has its name, or somebody else wrote at the same moment.
+    Conflict,
 }
 
 /// Why a status could not be written.
@@ -137,9 +139,8 @@ pub(crate) async fn apply<K: Reported>(
     .await
     {
         Ok(Ok(object)) => Ok(Applied::Written(Box::new(object))),
-        Ok(Err(Error::Api(status))) if status.is_not_found() || status.is_conflict() => {
-            Ok(Applied::Gone)
-        }
+        Ok(Err(Error::Api(status))) if status.is_not_found() => Ok(Applied::Gone),
+        Ok(Err(Error::Api(status))) if status.is_conflict() => Ok(Applied::Conflict),
         Ok(Err(error)) => Err(ApplyError::Api(error)),
         Err(_) => Err(ApplyError::Timeout),
     }

@@ -47,6 +47,8 @@ pub enum Standing {
     /// No such injected pod in the store.
     #[default]
     Unknown,
+    /// It is in the store and may have keys, but what it gets is not known yet.
+    Awaited,
     /// The pod is not such that it may have keys.
     Denied(Violation),
     /// It gets this.
@@ -95,7 +97,7 @@ impl Payload {
 impl Standing {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Unknown, Self::Unknown) => true,
+            (Self::Unknown, Self::Unknown) | (Self::Awaited, Self::Awaited) => true,
             (Self::Denied(one), Self::Denied(other)) => one == other,
             (Self::Granted(one), Self::Granted(other)) => one.is_same(other),
             _ => false,

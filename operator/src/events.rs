@@ -1,7 +1,7 @@
 //! Events: what a person should see with `kubectl describe` although nothing waits for it.
 //!
-//! *Guarantees*: nobody is held up by an event; the same thing about the same object is told once a minute at most, so
-//! a client that tries all day writes no flood; an event lands only on an object that is known by its uid.
+//! *Guarantees*: nobody is held up by an event; the same thing about the same object is told once a minute at most, and
+//! few things of one sidecar's making, so a client that tries all day writes no flood; an event lands only on an object that is known by its uid.
 
 mod throttle;
 
@@ -30,6 +30,10 @@ const WAITING: usize = 256;
 /// The API server takes 1 KiB.
 const MAX_NOTE_BYTES: usize = 1000;
 const KIND: &str = "Event";
+/// The action of a notice about a sidecar that was refused.
+const REFUSE_SIDECAR: &str = "RefuseSidecar";
+/// The action of a notice about a snapshot that a sidecar refused.
+pub(crate) const PUSH: &str = "Push";
 
 /// Something to tell about an object.
 #[derive(Clone, Debug)]
@@ -160,7 +164,7 @@ impl EventWriter {
         };
         Some(Notice {
             regarding,
-            action: "RefuseSidecar",
+            action: REFUSE_SIDECAR,
             reason: incident.reason.into(),
             note: incident.message,
         })

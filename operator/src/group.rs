@@ -1,12 +1,14 @@
 //! From a change of anything watched to what each pod is to have.
 //!
-//! *Flow*: wait for the burst to be over → a [`View`] of everything → sort pods into groups → compile those whose
-//! fingerprint moved → store the specs that were accepted → publish the standing of each pod → tell status.
+//! *Flow*: wait for the burst to be over → a [`View`] of everything → sort pods into groups → refuse those that may have
+//! nothing → compile the groups whose fingerprint moved → store the specs that are to be pushed → publish the standing of
+//! each pod → tell status.
 //!
-//! *Guarantees*: nothing is published before every store has its first list; a generation is pushed only after it is
-//! stored; a group whose Secret is not read yet, or whose spec is not stored, keeps what it had; an equal payload is the
-//! same allocation, so nothing is sent.
+//! *Guarantees*: nothing is published before every store has its first list; a generation is pushed, and told as
+//! accepted, only after it is stored; a group whose Secret is not read yet, or one of whose specs is not stored, keeps
+//! what it had; a refusal waits for neither; an equal payload is the same allocation, so nothing is sent.
 
+mod absence;
 mod build;
 mod debounce;
 mod keys;
@@ -14,6 +16,7 @@ mod material;
 mod merge;
 mod outcome;
 mod publish;
+mod storing;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -21,24 +24,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fkm_snapshot::Secrets;
-use kube::ResourceExt;
-use serde::Serialize;
+use k8s_openapi::jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span};
 
+use self::absence::Absences;
 use self::build::{Batch, BuildError, Built};
-use self::material::{Material, generation};
+use self::material::Material;
 use self::view::View;
 use crate::admin::Readiness;
-use crate::apply::Reported;
 use crate::assignment::{Assignments, Payload};
 use crate::index::{self, GroupKey, Groups};
 use crate::metrics::GroupMetrics;
-use crate::object::name_of;
 use crate::push::JudgeSettings;
-use crate::revision::{Owner, Revisions, Stored};
+use crate::revision::Revisions;
 use crate::secrets::SecretReader;
 use crate::watch::{Changes, Stores};
 
@@ -47,6 +48,8 @@ pub(crate) use self::outcome::{Found, Outcome, Target, TargetPod};
 
 /// How soon a group that was held back is looked at again, if nothing changes before.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long readiness waits for groups that are held back: what ails them may last, and the others are to be served.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What compilation reads and writes.
 pub(crate) struct Compiler {
@@ -75,6 +78,9 @@ struct Memory {
     groups: BTreeMap<GroupKey, Served>,
     /// The uids of the pods that have a standing.
     pods: HashSet<String>,
+    absences: Absences,
+    /// The end of the first pass.
+    since: Option<Instant>,
 }
 
 // === impl Compiler ===
@@ -105,12 +111,11 @@ impl Compiler {
 
     /// Brings every group up to date. `false`: one was held back.
     async fn pass(&mut self, memory: &mut Memory) -> bool {
-        let view = View::of(&self.stores);
-        self.revisions.absorb(&view.revisions);
-        let material = Arc::new(Material::new(view, self.secrets.states(), &self.revisions));
-        self.secrets.want(material.wanted_secrets());
+        let material = Arc::new(self.material(memory));
         let groups = index::groups(&material.view.routes, &material.view.pods);
         memory.groups.retain(|key, _| groups.contains_key(key));
+        // What is forbidden waits for nothing that can fail or take long.
+        let verdicts = self.refuse(&groups, memory);
 
         let pending = groups.keys().filter(|key| material.is_group_pending(key));
         let mut unjudged: BTreeSet<GroupKey> = pending.cloned().collect();
@@ -120,21 +125,40 @@ impl Compiler {
         unjudged.extend(take_in(batch.groups, memory));
 
         let mut outcome = outcome::judged(&material, memory, &unjudged, &batch.pools);
-        let unstored = self.store_accepted(&outcome).await;
-        let unpushed = memory
-            .groups
-            .iter()
-            .filter(|(_, served)| served.built.names_any(&unstored));
-        let mut held_back: BTreeSet<GroupKey> = unpushed.map(|(key, _)| key.clone()).collect();
+        let view = &material.view;
+        let specs = storing::to_store(view, memory, &unjudged, &outcome, &self.revisions);
+        self.revisions.store(specs).await;
+        outcome.retain_stored(&self.revisions);
+        let mut held_back = storing::waiting(memory, &self.revisions);
         held_back.extend(unjudged);
-        let targets = self.publish(&groups, &mut held_back, &material.secrets, memory);
+        let targets = self.publish(
+            &groups,
+            &verdicts,
+            &mut held_back,
+            &material.secrets,
+            memory,
+        );
         outcome.aim(&targets);
         self.outcomes.send_replace(Arc::new(outcome));
-        self.readiness.set_published();
+        let since = *memory.since.get_or_insert_with(Instant::now);
+        if held_back.is_empty() || since.elapsed() >= PATIENCE {
+            self.readiness.set_published();
+        }
         self.revisions
-            .prune(&material.view.revisions, &material.view.owners())
+            .prune(&view.revisions, &view.owners(), Timestamp::now())
             .await;
         held_back.is_empty()
+    }
+
+    /// Everything as it stands now.
+    fn material(&mut self, memory: &mut Memory) -> Material {
+        let view = View::of(&self.stores);
+        self.revisions.absorb(&view.revisions);
+        let mut material = Material::new(view, self.secrets.states(), &self.revisions);
+        let missing = material.missing_maps();
+        material.awaited_maps = memory.absences.on_their_way_at(Instant::now(), missing);
+        self.secrets.want(material.wanted_secrets());
+        material
     }
 
     /// Compiles the groups whose fingerprint moved. `None`: compilation broke down; everybody keeps what he has.
@@ -168,45 +192,6 @@ impl Compiler {
             .inspect_err(|error| error!(%error, "compilation broke down"))
             .ok()
     }
-
-    /// Stores the live specs that were accepted; gives the uids of those that could not be.
-    async fn store_accepted(&mut self, outcome: &Outcome) -> BTreeSet<String> {
-        let routes = outcome
-            .routes
-            .iter()
-            .filter_map(|found| self.to_store(found, &found.object.spec));
-        let pools = outcome
-            .pools
-            .iter()
-            .filter_map(|found| self.to_store(found, &found.object.spec));
-        let accepted = routes.chain(pools).collect();
-        self.revisions.store(accepted).await
-    }
-
-    fn to_store<K: Reported>(
-        &self,
-        found: &Found<K>,
-        spec: &impl Serialize,
-    ) -> Option<(Owner, Stored)> {
-        let object = &*found.object;
-        let (uid, generation) = (object.uid()?, generation(object));
-        let known = self
-            .revisions
-            .get(&uid)
-            .is_some_and(|stored| stored.generation >= generation);
-        if known || found.judgement.accepted.is_err() {
-            return None;
-        }
-        let spec = serde_json::to_value(spec).expect("what came as JSON goes back to JSON");
-        Some((
-            Owner {
-                kind: K::KIND,
-                name: name_of(object),
-                uid,
-            },
-            Stored { generation, spec },
-        ))
-    }
 }
 
 impl std::fmt::Debug for Compiler {
@@ -239,3 +224,6 @@ fn take_in(
     }
     failed
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,7 @@ mod trust;
 pub use auth::{Authenticator, KubeReviewer, ReviewError, Reviewer, TOKEN_AUDIENCE, TokenIdentity};
 pub use failure::AuthFailure;
 pub use incident::{Incident, Incidents};
+pub(crate) use judge::SIDECAR;
 pub use judge::{InvalidImagePattern, JudgeSettings, Violation, judge};
 pub use metrics::PushMetrics;
 pub use server::{PushServer, ServeError};

@@ -31,7 +31,7 @@ use self::pace::Pace;
 use self::written::Written;
 use crate::apply::{self, Applied, Reported};
 use crate::assignment::{Acknowledgement, Acknowledgements};
-use crate::events::{Notice, Notices};
+use crate::events::{Notice, Notices, PUSH};
 use crate::group::{DEBOUNCE, Found, Outcome, TargetPod};
 use crate::metrics::WriteMetrics;
 use crate::object::{ObjectName, name_of};
@@ -198,6 +198,8 @@ impl Report {
                     written.wrote(due.seen, object, Instant::now());
                 }
                 Ok(Applied::Equal | Applied::Outdated | Applied::Gone) => {}
+                // The next pass sees whether it is another object by now, or only one that moves.
+                Ok(Applied::Conflict) => complete = false,
                 Err(error) => {
                     self.metrics.wrote(kind, false);
                     complete = false;
@@ -260,7 +262,7 @@ impl Report {
                 let regarding = pod.object_ref();
                 self.notices.tell(Notice {
                     regarding,
-                    action: "Push",
+                    action: PUSH,
                     reason: "SnapshotRejected".into(),
                     note,
                 });

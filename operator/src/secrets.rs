@@ -1,7 +1,8 @@
 //! The values of referenced Secrets: read by name, held in memory, followed through the metadata watch.
 //!
 //! *Guarantees*: only Secrets that a pool references are read; a rotation or deletion is seen through the watch and
-//! read at once; an API server that fails for a moment never makes a key disappear.
+//! read at once; only the API server's own answer makes a Secret count as missing, never a watch that lags behind; an API
+//! server that fails for a moment never makes a key disappear, and one that fails for long holds up nobody for ever.
 //!
 //! *Caveats*: the end of a value is trimmed of white space (a line feed sneaks in easily and no key ends with one);
 //! what is then empty, or can stand in no header, counts as not there.
@@ -22,17 +23,16 @@ use parking_lot::RwLock;
 use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, warn};
 
+use self::plan::{Failure, Retries};
 use crate::metrics::SecretMetrics;
 use crate::object::{ObjectName, name_of};
 use crate::watch::Changes;
 
 /// How long one read may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pause before failed reads are tried again: a rotated key is to be live within 2 s.
-const RETRY: Duration = Duration::from_millis(500);
 /// Reads at one time.
 const CONCURRENCY: usize = 8;
 
@@ -59,8 +59,8 @@ pub struct SecretValues {
 pub enum SecretState {
     /// It was read, when the watch knew it as `asked`.
     Held {
-        /// The version that the watch had told.
-        asked: SecretVersion,
+        /// The version that the watch had told; none: it had told none yet.
+        asked: Option<SecretVersion>,
         /// What was read.
         values: Arc<SecretValues>,
     },
@@ -69,7 +69,7 @@ pub enum SecretState {
         /// The version that the watch still told when the read found nothing.
         asked: Option<SecretVersion>,
     },
-    /// It exists, and the API server refuses it to us; tried again all the time.
+    /// The API server has not given it to us for a while; tried again all the time.
     Refused {
         /// For a person.
         why: String,
@@ -139,20 +139,22 @@ impl SecretReader {
     pub async fn run(self) {
         let mut wanted = self.wanted.subscribe();
         let mut changes = self.changes.subscribe();
+        let mut retries = Retries::default();
         loop {
             let set = wanted.borrow_and_update().clone();
-            let complete = self.pass(&set).await;
+            let again = self.pass(&set, &mut retries).await;
             tokio::select! {
                 Ok(()) = wanted.changed() => {}
                 Ok(()) = changes.changed() => {}
-                () = sleep(RETRY), if !complete => {}
+                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
             }
         }
     }
 
-    /// Brings the values up to date; `false`: something must be tried again.
-    async fn pass(&self, wanted: &BTreeSet<ObjectName>) -> bool {
-        let plan = plan::plan(wanted, &self.known(), &self.states.read());
+    /// Brings the values up to date; gives when something must be tried again.
+    async fn pass(&self, wanted: &BTreeSet<ObjectName>, retries: &mut Retries) -> Option<Instant> {
+        let mut plan = plan::plan(wanted, &self.known(), &self.states.read());
+        retries.put_off_at(Instant::now(), &mut plan);
         let mut changed = !plan.missing.is_empty();
         {
             let mut states = self.states.write();
@@ -163,29 +165,24 @@ impl SecretReader {
                     .map(|name| (name, SecretState::Missing { asked: None })),
             );
         }
-        let mut complete = true;
         let mut reads = stream::iter(plan.read)
-            .map(async |(name, asked)| (self.read(&name, &asked).await, name, asked))
+            .map(async |(name, asked)| (self.read(&name).await, name, asked))
             .buffer_unordered(CONCURRENCY);
         while let Some((read, name, asked)) = reads.next().await {
             self.metrics.read(read.is_ok());
-            complete &= read.is_ok();
-            changed |= self.keep(name, asked, read);
+            changed |= self.keep(name, asked, read, retries);
         }
         drop(reads);
         if changed {
             self.changes.notify();
         }
-        complete
+        let mut rest = plan::plan(wanted, &self.known(), &self.states.read());
+        retries.put_off_at(Instant::now(), &mut rest)
     }
 
     /// Reads one Secret; `None`: it is not there.
-    async fn read(
-        &self,
-        name: &ObjectName,
-        asked: &SecretVersion,
-    ) -> Result<Option<SecretValues>, ReadError> {
-        debug!(secret = %name, version = asked.resource_version, "reading secret");
+    async fn read(&self, name: &ObjectName) -> Result<Option<SecretValues>, ReadError> {
+        debug!(secret = %name, "reading secret");
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &name.namespace);
         match timeout(READ_TIMEOUT, api.get_opt(&name.name)).await {
             Ok(Ok(secret)) => Ok(secret.map(|secret| values(name, secret))),
@@ -198,37 +195,43 @@ impl SecretReader {
     fn keep(
         &self,
         name: ObjectName,
-        asked: SecretVersion,
+        asked: Option<SecretVersion>,
         read: Result<Option<SecretValues>, ReadError>,
+        retries: &mut Retries,
     ) -> bool {
+        let now = Instant::now();
         let mut states = self.states.write();
+        let before = states.get(&name);
         let state = match read {
-            Ok(Some(values)) => SecretState::Held {
-                asked,
-                values: Arc::new(values),
-            },
-            // Deleted meanwhile; the watch will say so.
-            Ok(None) => SecretState::Missing { asked: Some(asked) },
-            Err(error) => {
-                let state = states.get(&name);
-                if matches!(state, Some(SecretState::Refused { .. })) {
-                    return false;
-                }
-                warn!(secret = %name, error = &error as &dyn std::error::Error, "secret not read; trying again");
-                match error {
-                    ReadError::Api(kube::Error::Api(refusal))
-                        if refusal.code == 403 && state.is_none() =>
-                    {
-                        SecretState::Refused {
-                            why: refusal.message.clone(),
-                        }
-                    }
-                    _ => return false,
+            Ok(Some(values)) => {
+                retries.answered_at(now, &name, asked.is_some());
+                SecretState::Held {
+                    asked,
+                    values: Arc::new(values),
                 }
             }
+            // Deleted meanwhile, if the watch knows it; it will say so.
+            Ok(None) => {
+                retries.answered_at(now, &name, true);
+                SecretState::Missing { asked }
+            }
+            Err(error) => {
+                let lasts = retries.failed_at(now, &name, error.failure());
+                let text = &error as &dyn std::error::Error;
+                if let Some(SecretState::Refused { .. }) = before {
+                    debug!(secret = %name, error = text, "secret still not read");
+                } else {
+                    warn!(secret = %name, error = text, "secret not read; trying again");
+                }
+                if !lasts || before.is_some() {
+                    return false;
+                }
+                SecretState::Refused { why: error.why() }
+            }
         };
+        let is_new = before.is_none_or(|before| !before.is_same(&state));
         states.insert(name, state);
-        true
+        is_new
     }
 
     fn known(&self) -> BTreeMap<ObjectName, SecretVersion> {
@@ -246,13 +249,47 @@ impl std::fmt::Debug for SecretReader {
     }
 }
 
+// === impl ReadError ===
+
+impl ReadError {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Api(kube::Error::Api(status)) if status.code == 403 => Failure::Forbidden,
+            Self::Api(_) | Self::Timeout => Failure::Other,
+        }
+    }
+
+    /// For a person: what the API server said, if it said something.
+    fn why(&self) -> String {
+        match self {
+            Self::Api(kube::Error::Api(status)) => status.message.clone(),
+            Self::Api(error) => error.to_string(),
+            Self::Timeout => self.to_string(),
+        }
+    }
+}
+
 // === impl SecretState ===
 
 impl SecretState {
+    /// Whether nobody who reads it could tell the difference.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Held { values: one, .. }, Self::Held { values: other, .. }) => {
+                one.version == other.version
+            }
+            (Self::Missing { .. }, Self::Missing { .. }) => true,
+            (Self::Refused { why: one }, Self::Refused { why: other }) => one == other,
+            _ => false,
+        }
+    }
+
     /// Whether nothing new can be read while the watch knows the Secret as `known`.
     fn answers(&self, known: &SecretVersion) -> bool {
         match self {
-            Self::Held { asked, values } => asked == known || values.version == *known,
+            Self::Held { asked, values } => {
+                asked.as_ref() == Some(known) || values.version == *known
+            }
             Self::Missing { asked } => asked.as_ref() == Some(known),
             Self::Refused { .. } => false,
         }
@@ -303,33 +340,4 @@ fn usable(bytes: Vec<u8>) -> Option<SecretString> {
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    #[test]
-    fn usable_values() {
-        let text =
-            |bytes: &[u8]| usable(bytes.to_vec()).map(|value| value.expose_secret().to_owned());
-        assert_eq!(text(b"sk-1\r\n").as_deref(), Some("sk-1"));
-        assert_eq!(text(b"two words").as_deref(), Some("two words"));
-        for wrong in [&b""[..], b"\n", b"\xff\xfe", b"one\ntwo", b"nul\0"] {
-            assert_eq!(text(wrong), None, "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn debug_hides_values() {
-        let data = BTreeMap::from([("apiKey".to_owned(), ByteString(b"sk-canary".to_vec()))]);
-        let secret = Secret {
-            data: Some(data),
-            ..Secret::default()
-        };
-        let shown = format!("{:?}", values(&ObjectName::new("llm", "key"), secret));
-        assert!(
-            shown.contains("apiKey") && !shown.contains("canary"),
-            "{shown}"
-        );
-    }
-}
+mod tests;

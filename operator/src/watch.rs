@@ -31,6 +31,10 @@ use crate::revision;
 /// The label that says of a pod that it was given our sidecar.
 pub const INJECTED_LABEL: &str = "fluxkontext.dev/injected";
 
+/// How long one watch of pods may last: for so long, and a little more, a connection that died without a word hides that
+/// a pod may have no keys any more.
+const PODS_WATCH_SECONDS: u32 = 60;
+
 /// Moves whenever something that decisions depend on has changed. Cheap to clone; level-triggered: who is late sees
 /// only that there was a change, and reads the newest state.
 #[derive(Clone, Debug)]
@@ -97,7 +101,8 @@ pub fn watches(
     // Pods are many: a list from the API server's own memory will do, the watch then catches up.
     let pods = Config::default()
         .labels(&format!("{INJECTED_LABEL}=true"))
-        .any_semantic();
+        .any_semantic()
+        .timeout(PODS_WATCH_SECONDS);
     let revisions = Config::default().labels(revision::SELECTOR);
     let mut stores = Stores {
         pools: Vec::new(),

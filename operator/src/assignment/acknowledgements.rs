@@ -7,6 +7,7 @@ use fkm_push::{ObjectRef, PodIdentity};
 use fkm_snapshot::{Problem, SnapshotHash};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Every connected sidecar of this replica, by pod uid. Cheap to clone; all clones are one table.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,7 @@ struct Pods {
 #[derive(Debug)]
 struct Entry {
     stream: u64,
+    replaced: CancellationToken,
     acknowledgement: Acknowledgement,
 }
 
@@ -74,6 +76,7 @@ pub struct Rejected {
 pub struct ConnectedPod {
     uid: String,
     stream: u64,
+    replaced: CancellationToken,
     table: Arc<Table>,
 }
 
@@ -88,11 +91,13 @@ impl Acknowledgements {
     /// A sidecar connected. A later stream of the same pod takes the place of an earlier one.
     pub fn connect(&self, pod: PodIdentity, sidecar_version: String) -> ConnectedPod {
         let uid = pod.uid.clone();
+        let replaced = CancellationToken::new();
         let stream = {
             let mut pods = self.table.pods.lock();
             pods.streams += 1;
             let entry = Entry {
                 stream: pods.streams,
+                replaced: replaced.clone(),
                 acknowledgement: Acknowledgement {
                     pod,
                     sidecar_version,
@@ -101,13 +106,16 @@ impl Acknowledgements {
                     overdue: false,
                 },
             };
-            pods.by_uid.insert(uid.clone(), entry);
+            if let Some(older) = pods.by_uid.insert(uid.clone(), entry) {
+                older.replaced.cancel();
+            }
             pods.streams
         };
         self.table.changed();
         ConnectedPod {
             uid,
             stream,
+            replaced,
             table: Arc::clone(&self.table),
         }
     }
@@ -146,6 +154,11 @@ impl Table {
 // === impl ConnectedPod ===
 
 impl ConnectedPod {
+    /// Is cancelled when a later stream of the same pod has taken the place.
+    pub fn replaced(&self) -> CancellationToken {
+        self.replaced.clone()
+    }
+
     /// It has in use what is wanted.
     pub fn programmed(&self, programmed: Programmed) {
         self.update(|acknowledgement| {
@@ -258,7 +271,9 @@ mod tests {
     fn an_old_stream_that_ends_late_does_not_disconnect_the_pod() {
         let table = Acknowledgements::new();
         let old = table.connect(pod(), "1".into());
+        assert!(!old.replaced().is_cancelled());
         let new = table.connect(pod(), "2".into());
+        assert!(old.replaced().is_cancelled() && !new.replaced().is_cancelled());
         old.programmed(programmed());
         drop(old);
         let record = table.get("u").unwrap();

@@ -46,6 +46,19 @@ impl Assignments {
         });
     }
 
+    /// The pod is there and may have keys. What it has been granted stays.
+    pub fn await_assignment(&self, uid: &str) {
+        let mut pods = self.pods.lock();
+        let sender = pods.entry(uid.to_owned()).or_default();
+        sender.send_if_modified(|current| {
+            let modified = matches!(current, Standing::Unknown | Standing::Denied(_));
+            if modified {
+                *current = Standing::Awaited;
+            }
+            modified
+        });
+    }
+
     /// The pod is gone: its session ends.
     pub fn remove(&self, uid: &str) {
         let mut pods = self.pods.lock();

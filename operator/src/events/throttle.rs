@@ -5,15 +5,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Notice;
+use super::{Notice, PUSH, REFUSE_SIDECAR};
 
 /// The same thing about the same object is told again only after so long.
 const INTERVAL: Duration = Duration::from_mins(1);
 /// So many different things are told in an interval, whatever happens.
 const MAX_NOTICES: usize = 1024;
+/// So many of them about one pod for what its sidecar did: the texts, and how often there is one, are its own.
+const MAX_OF_SIDECAR: usize = 10;
 
-/// Object, reason and text.
-type Key = (Option<String>, String, String);
+/// What makes two notices the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    uid: Option<String>,
+    action: &'static str,
+    reason: String,
+    /// Without the text where a sidecar can make as many as it likes.
+    note: Option<String>,
+}
 
 /// Remembers what was told in the last interval.
 #[derive(Debug, Default)]
@@ -26,16 +35,37 @@ impl Throttle {
     pub(super) fn admits_at(&mut self, now: Instant, notice: &Notice) -> bool {
         self.0
             .retain(|_, told| now.duration_since(*told) < INTERVAL);
-        let key = (
-            notice.regarding.uid.clone(),
-            notice.reason.to_string(),
-            notice.note.clone(),
-        );
+        let key = Key::of(notice);
         if self.0.contains_key(&key) || self.0.len() >= MAX_NOTICES {
             return false;
         }
+        if key.is_of_sidecar() {
+            let told = self.0.keys();
+            let told = told.filter(|told| told.is_of_sidecar() && told.uid == key.uid);
+            if told.count() >= MAX_OF_SIDECAR {
+                return false;
+            }
+        }
         self.0.insert(key, now);
         true
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    fn of(notice: &Notice) -> Self {
+        let named_by_reason = notice.action == REFUSE_SIDECAR;
+        Self {
+            uid: notice.regarding.uid.clone(),
+            action: notice.action,
+            reason: notice.reason.to_string(),
+            note: (!named_by_reason).then(|| notice.note.clone()),
+        }
+    }
+
+    fn is_of_sidecar(&self) -> bool {
+        [REFUSE_SIDECAR, PUSH].contains(&self.action)
     }
 }
 
@@ -76,5 +106,27 @@ mod tests {
             .count();
         assert_eq!(told, MAX_NOTICES);
         assert!(throttle.admits_at(start + INTERVAL, &notice("late", "x")));
+    }
+
+    fn by_sidecar(action: &'static str, uid: &str, reason: &'static str, note: &str) -> Notice {
+        Notice {
+            action,
+            reason: reason.into(),
+            ..notice(uid, note)
+        }
+    }
+
+    #[test]
+    fn a_sidecar_that_invents_texts_writes_no_flood() {
+        let (mut throttle, start) = (Throttle::default(), Instant::now());
+        let mut admits = |notice: &Notice| throttle.admits_at(start, notice);
+        assert!(admits(&by_sidecar(REFUSE_SIDECAR, "u", "WrongPod", "a")));
+        assert!(!admits(&by_sidecar(REFUSE_SIDECAR, "u", "WrongPod", "b")));
+        assert!(admits(&by_sidecar(REFUSE_SIDECAR, "u", "HostPid", "c")));
+        let refusal = |n: usize| by_sidecar(PUSH, "u", "SnapshotRejected", &n.to_string());
+        let told = (0..99).filter(|n| admits(&refusal(*n))).count();
+        assert_eq!(told, MAX_OF_SIDECAR - 2);
+        assert!(admits(&by_sidecar(REFUSE_SIDECAR, "v", "WrongPod", "a")));
+        assert!(admits(&notice("u", "what the operator itself says")));
     }
 }

@@ -1,6 +1,7 @@
 //! Compiles groups and packs what comes out, on a thread of its own. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use fkm_compile::{Compiled, Verdict, World};
@@ -9,12 +10,14 @@ use fkm_snapshot::{Problem, SecretId, ValidSnapshot};
 use kube::{Resource, ResourceExt};
 use thiserror::Error;
 use tokio::time::Instant;
+use tracing::error;
 
 use super::material::{Fingerprint, Material};
 use crate::assignment::Payload;
 use crate::index::GroupKey;
 use crate::metrics::GroupMetrics;
 use crate::object::ObjectName;
+use crate::task;
 
 /// What compilation made of one group.
 #[derive(Clone, Debug)]
@@ -26,10 +29,16 @@ pub(crate) struct Built {
     pub(crate) routes: BTreeMap<ObjectName, Verdict>,
 }
 
-/// A fault of our own: compile made what the sidecar's own check refuses.
+/// A fault of our own.
 #[derive(Debug, Error)]
-#[error("the compiled snapshot is not valid: {}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
-pub(crate) struct BuildError(Vec<Problem>);
+pub(crate) enum BuildError {
+    /// Compile made what the sidecar's own check refuses.
+    #[error("the compiled snapshot is not valid: {}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Problem>),
+    /// Compile broke down.
+    #[error("compilation panicked: {0}")]
+    Panicked(String),
+}
 
 /// Everything that one pass compiled.
 #[derive(Debug, Default)]
@@ -50,13 +59,20 @@ pub(crate) fn build(
         .pools
         .keys()
         .filter(|name| !material.is_pending(name));
+    let judge = |name| catch_unwind(AssertUnwindSafe(|| fkm_compile::judge_pool(name, &world)));
     let pools = pools
-        .filter_map(|name| Some((name.clone(), fkm_compile::judge_pool(name, &world)?)))
+        .filter_map(|name| match judge(name) {
+            Ok(verdict) => Some((name.clone(), verdict?)),
+            Err(panic) => {
+                error!(pool = %name, error = task::panic_text(&*panic), "pool not judged; what its status says stays");
+                None
+            }
+        })
         .collect();
     let mut built = Vec::new();
     for (key, fingerprint, before) in groups {
         let start = Instant::now();
-        let result = group(material, &world, &key, fingerprint, before);
+        let result = isolated(|| group(material, &world, &key, fingerprint, before));
         metrics.compiled(start.elapsed().as_secs_f64());
         built.push((key, result));
     }
@@ -66,16 +82,11 @@ pub(crate) fn build(
     }
 }
 
-// === impl Built ===
-
-impl Built {
-    /// Whether one of these objects is in it.
-    pub(crate) fn names_any(&self, uids: &BTreeSet<String>) -> bool {
-        self.payload
-            .objects
-            .iter()
-            .any(|object| uids.contains(&object.uid))
-    }
+/// A panic over one group must not hold up the others.
+fn isolated(build: impl FnOnce() -> Result<Built, BuildError>) -> Result<Built, BuildError> {
+    // What it works on is only read, or its own.
+    catch_unwind(AssertUnwindSafe(build))
+        .unwrap_or_else(|panic| Err(BuildError::Panicked(task::panic_text(&*panic))))
 }
 
 fn group(
@@ -86,7 +97,7 @@ fn group(
     before: Option<Arc<Payload>>,
 ) -> Result<Built, BuildError> {
     let compiled = fkm_compile::compile(&material.inputs(key, world));
-    let snapshot = ValidSnapshot::from_payload(&compiled.payload).map_err(BuildError)?;
+    let snapshot = ValidSnapshot::from_payload(&compiled.payload).map_err(BuildError::Invalid)?;
     let objects = objects(material, &compiled);
     let payload = match before {
         Some(before) if before.hash == snapshot.hash() && *before.objects == *objects => before,
@@ -127,4 +138,18 @@ fn object<K: Resource<DynamicType = ()>>(
         uid: object.uid()?,
         generation: verdict.served?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_its_group() {
+        let result = isolated(|| panic!("no {}", "bread"));
+        assert_eq!(
+            result.unwrap_err().to_string(),
+            "compilation panicked: no bread"
+        );
+    }
 }

@@ -57,7 +57,7 @@ mod tests {
             entries,
         });
         SecretState::Held {
-            asked: version,
+            asked: Some(version),
             values,
         }
     }
@@ -104,7 +104,7 @@ mod tests {
         let states = SecretStates::from([(
             ObjectName::new("llm", "s"),
             SecretState::Held {
-                asked: version,
+                asked: Some(version),
                 values,
             },
         )]);

@@ -20,6 +20,8 @@ use crate::secrets::{SecretState, SecretStates};
 pub(crate) struct Material {
     pub(crate) view: View,
     pub(crate) secrets: SecretStates,
+    /// Config maps that are missed, but may be on their way.
+    pub(crate) awaited_maps: BTreeSet<ObjectName>,
     /// The specs accepted last, of the objects whose live generation is another one.
     accepted_routes: BTreeMap<ObjectName, (i64, LLMRouteSpec)>,
     accepted_pools: BTreeMap<ObjectName, (i64, ProviderPoolSpec)>,
@@ -34,7 +36,8 @@ pub(crate) struct Fingerprint {
     pools: BTreeMap<ObjectName, Option<Version>>,
     /// The names of all pools, if one is missing: the message tells near ones.
     others: BTreeSet<ObjectName>,
-    secrets: BTreeMap<ObjectName, Option<BTreeSet<String>>>,
+    /// What is known of each Secret, without its values; none: nothing.
+    secrets: BTreeMap<ObjectName, Option<SecretKeys>>,
     /// The names of all Secrets, if one is missing: likewise.
     other_secrets: BTreeSet<ObjectName>,
     config_maps: BTreeMap<ObjectName, Option<String>>,
@@ -58,9 +61,19 @@ impl Material {
         Self {
             view,
             secrets,
+            awaited_maps: BTreeSet::new(),
             accepted_routes,
             accepted_pools,
         }
+    }
+
+    /// The config maps that pools name and that are not there.
+    pub(crate) fn missing_maps(&self) -> BTreeSet<ObjectName> {
+        let pools = self.view.pools.keys();
+        pools
+            .flat_map(|pool| self.config_maps_of(pool))
+            .filter(|name| !self.view.config_maps.contains_key(name))
+            .collect()
     }
 
     /// The Secrets that pools name, also those that only an accepted spec names.
@@ -72,11 +85,12 @@ impl Material {
             .collect()
     }
 
-    /// Whether a Secret of this pool is still being read: without it the pool cannot be judged.
+    /// Whether a Secret of this pool is still being read, or a config map may be on its way: without them the pool cannot
+    /// be judged.
     pub(crate) fn is_pending(&self, pool: &ObjectName) -> bool {
-        self.secrets_of(pool)
-            .iter()
-            .any(|secret| !self.secrets.contains_key(secret))
+        let unread = |secret: &ObjectName| !self.secrets.contains_key(secret);
+        self.secrets_of(pool).iter().any(unread)
+            || !self.config_maps_of(pool).is_disjoint(&self.awaited_maps)
     }
 
     /// Whether one of the group's pools is pending.
@@ -97,13 +111,10 @@ impl Material {
                 .get(name)
                 .and_then(|map| map.resource_version())
         };
-        let keys = |name: &ObjectName| {
-            let values = self.secrets.get(name).and_then(SecretState::values);
-            values.map(|values| values.entries.keys().cloned().collect())
-        };
-        let secrets: BTreeMap<_, Option<BTreeSet<String>>> =
-            secrets.map(|name| (name.clone(), keys(&name))).collect();
-        let other_secrets = match secrets.values().all(Option::is_some) {
+        let keys = |name: &ObjectName| self.secrets.get(name).and_then(secret_keys);
+        let secrets: BTreeMap<_, _> = secrets.map(|name| (name.clone(), keys(&name))).collect();
+        let is_present = |known: &Option<SecretKeys>| matches!(known, Some(SecretKeys::Present(_)));
+        let other_secrets = match secrets.values().all(is_present) {
             true => BTreeSet::new(),
             false => self.view.secrets.clone(),
         };
@@ -300,7 +311,7 @@ where
             .meta()
             .uid
             .as_deref()
-            .and_then(|uid| revisions.get(uid))
+            .and_then(|uid| revisions.stand_in(uid))
         else {
             continue;
         };

@@ -1,78 +1,96 @@
 //! Publishes the standing of each pod.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use fkm_crds::ProviderPool;
 use fkm_push::ObjectRef;
-use fkm_snapshot::{PodContext, Secrets};
+use fkm_snapshot::PodContext;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Resource, ResourceExt};
 
 use super::keys::keys;
 use super::outcome::{Target, TargetPod, Targets};
 use super::{Compiler, Memory, Served};
-use crate::assignment::{Assignment, Payload, Standing};
+use crate::assignment::{Assignment, Standing};
 use crate::index::{GroupKey, Groups, Phase, phase};
 use crate::metrics::GroupCounts;
 use crate::push::{Violation, judge};
 use crate::secrets::SecretStates;
 
+/// Whether each pod may have keys, by its uid.
+pub(super) type Verdicts = HashMap<String, Result<(), Violation>>;
+
 // === impl Compiler ===
 
 impl Compiler {
-    /// Gives every pod what its group has now. A group that is held back keeps what it had; one that turns out to lack a
-    /// key is held back too.
+    /// Cuts off the pods that may have nothing, and those that are gone; says of the others that they are known.
+    pub(super) fn refuse(&self, groups: &Groups, memory: &mut Memory) -> Verdicts {
+        let mut verdicts = Verdicts::new();
+        for pod in groups.values().flatten() {
+            let Some(uid) = pod.uid() else { continue };
+            let verdict = judge(pod, &self.judge);
+            match &verdict {
+                Ok(()) => self.assignments.await_assignment(&uid),
+                Err(violation) => {
+                    let denied = Standing::Denied(violation.clone());
+                    self.assignments.publish(&uid, denied);
+                }
+            }
+            verdicts.insert(uid, verdict);
+        }
+        for gone in memory
+            .pods
+            .iter()
+            .filter(|uid| !verdicts.contains_key(*uid))
+        {
+            self.assignments.remove(gone);
+        }
+        memory.pods = verdicts.keys().cloned().collect();
+        verdicts
+    }
+
+    /// Gives every pod that may have it what its group has now. A group that is held back keeps what it had; one that
+    /// turns out to lack a key is held back too.
     pub(super) fn publish(
         &self,
         groups: &Groups,
+        verdicts: &Verdicts,
         held_back: &mut BTreeSet<GroupKey>,
         secrets: &SecretStates,
         memory: &mut Memory,
     ) -> Targets {
         let mut targets = Targets::new();
-        let mut standing = HashSet::new();
-        let mut counts = GroupCounts {
-            groups: groups.len(),
-            ..GroupCounts::default()
-        };
         for (key, pods) in groups {
-            let mut served = memory.groups.get_mut(key);
-            if let Some(served) = served.as_deref_mut()
-                && !held_back.contains(key)
-                && !served.renew(secrets)
-            {
+            let Some(served) = memory.groups.get_mut(key) else {
+                continue;
+            };
+            if !held_back.contains(key) && !served.renew(secrets) {
                 held_back.insert(key.clone());
             }
-            let published = served
-                .as_deref()
-                .and_then(|served| served.published.as_ref());
             let mut aimed_at = Vec::new();
             for pod in pods {
                 let Some(uid) = pod.uid() else { continue };
-                let verdict = judge(pod, &self.judge);
-                match &verdict {
-                    Ok(()) => counts.pods += 1,
-                    Err(_) => counts.denied += 1,
-                }
+                let Some(verdict) = verdicts.get(&uid) else {
+                    continue;
+                };
                 if phase(pod) != Phase::Terminating {
-                    aimed_at.push(target_pod(pod, &uid, &verdict));
+                    aimed_at.push(target_pod(pod, &uid, verdict));
                 }
-                if let Some(is) = standing_of(pod, verdict, published) {
-                    self.assignments.publish(&uid, is);
+                if let (Ok(()), Some(assignment)) = (verdict, served.assignment(pod)) {
+                    self.assignments
+                        .publish(&uid, Standing::Granted(assignment));
                 }
-                standing.insert(uid);
             }
-            if let Some(served) = served {
-                targets.insert(key.clone(), Arc::new(served.target(secrets, aimed_at)));
-            }
+            targets.insert(key.clone(), Arc::new(served.target(secrets, aimed_at)));
         }
-        for gone in memory.pods.difference(&standing) {
-            self.assignments.remove(gone);
-        }
-        memory.pods = standing;
-        counts.held_back = held_back.len();
-        self.metrics.published(counts);
+        let denied = verdicts.values().filter(|verdict| verdict.is_err()).count();
+        self.metrics.published(GroupCounts {
+            groups: groups.len(),
+            pods: verdicts.len() - denied,
+            denied,
+            held_back: held_back.len(),
+        });
         targets
     }
 }
@@ -93,6 +111,16 @@ impl Served {
         true
     }
 
+    /// What a pod gets. `None`: nothing was published yet; what was said before stays.
+    fn assignment(&self, pod: &Pod) -> Option<Assignment> {
+        let (snapshot, secrets) = self.published.clone()?;
+        Some(Assignment {
+            snapshot,
+            secrets,
+            context: context(pod),
+        })
+    }
+
     fn target(&self, states: &SecretStates, pods: Vec<TargetPod>) -> Target {
         let is_pool = |object: &&ObjectRef| object.kind == ProviderPool::kind(&());
         let pools = self.built.payload.objects.iter().filter(is_pool);
@@ -107,23 +135,6 @@ impl Served {
             pods,
         }
     }
-}
-
-/// `None`: nothing can be said yet; what was said before stays.
-fn standing_of(
-    pod: &Pod,
-    verdict: Result<(), Violation>,
-    published: Option<&(Arc<Payload>, Arc<Secrets>)>,
-) -> Option<Standing> {
-    if let Err(violation) = verdict {
-        return Some(Standing::Denied(violation));
-    }
-    let (snapshot, secrets) = published?.clone();
-    Some(Standing::Granted(Assignment {
-        snapshot,
-        secrets,
-        context: context(pod),
-    }))
 }
 
 fn context(pod: &Pod) -> PodContext {

@@ -1,6 +1,6 @@
 //! Whose token it is: a TokenReview, remembered for a while.
 //!
-//! *Guarantees*: an answer is remembered for at most 60 s and never past the token's own end; a refusal for 5 s; what is
+//! *Guarantees*: what is plainly no token for us is refused without a review; an answer is remembered for at most 60 s and never past the token's own end; a refusal for 5 s; what is
 //! remembered is bounded and keyed by the token's SHA-256; no token is stored, printed or sent elsewhere.
 //!
 //! *Caveats*: a token of a deleted pod may pass for as long as an answer is remembered: the session asks the pod store too.
@@ -35,6 +35,9 @@ const REVIEW_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reviews at one time: a storm of reconnects, or of bad tokens, must not become one on the API server.
 const REVIEWS: usize = 32;
+
+/// How long after a token's end by our clock it is for the API server's clock to say whether it is over.
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 const POD_NAME: &str = "authentication.kubernetes.io/pod-name";
 const POD_UID: &str = "authentication.kubernetes.io/pod-uid";
@@ -93,12 +96,13 @@ impl Authenticator {
     }
 
     async fn identify(&self, token: &SecretString) -> Result<TokenIdentity, AuthFailure> {
+        let claims = Claims::peek(token);
+        refuse_at(SystemTime::now(), claims.as_ref())?;
         let key = cache::key(token);
         if let Some(known) = self.cache.lock().get(&key, Instant::now()) {
             return known;
         }
         let status = self.review(token).await?;
-        let claims = Claims::peek(token);
         let (now, wall) = (Instant::now(), SystemTime::now());
         let verdict = judge_review(status, claims.as_ref(), wall);
         let remaining = claims.and_then(|claims| claims.remaining_at(wall));
@@ -139,6 +143,20 @@ fn bearer(metadata: &MetadataMap) -> Option<SecretString> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.into())
+}
+
+/// Refuses what the API server would refuse too, without asking: anyone can send these at any rate.
+fn refuse_at(now: SystemTime, claims: Option<&Claims>) -> Result<(), AuthFailure> {
+    let Some(claims) = claims else {
+        return Err(AuthFailure::InvalidToken { expired: false });
+    };
+    if !claims.is_for(TOKEN_AUDIENCE) {
+        return Err(AuthFailure::WrongAudience);
+    }
+    if claims.has_expired_at(now.checked_sub(CLOCK_SKEW).unwrap_or(now)) {
+        return Err(AuthFailure::InvalidToken { expired: true });
+    }
+    Ok(())
 }
 
 /// What the answer of the API server says. `claims` are unproven where it refuses, and only choose the message.

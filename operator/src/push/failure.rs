@@ -11,7 +11,7 @@ pub enum AuthFailure {
     /// No `authorization: Bearer` metadata.
     #[error("no token was shown; the sidecar sends its projected token as `authorization: Bearer`")]
     NoToken,
-    /// The API server does not know it.
+    /// It is no token, or none that the API server knows.
     #[error("{}", if *expired { EXPIRED } else { "the API server does not accept the token; it is malformed, or its pod or ServiceAccount is gone" })]
     InvalidToken {
         /// By its own claim, the token's time is over.
@@ -69,7 +69,8 @@ impl AuthFailure {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NoToken => "NoToken",
-            Self::InvalidToken { .. } => "InvalidToken",
+            Self::InvalidToken { expired: true } => "ExpiredToken",
+            Self::InvalidToken { expired: false } => "InvalidToken",
             Self::WrongAudience => "WrongAudience",
             Self::NotPodBound => "NotPodBound",
             Self::WrongPod { .. } => "WrongPod",

@@ -104,6 +104,17 @@ impl Tables {
         }
     }
 
+    /// The same tables for a second stream; refusals are told to the first.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            assignments: self.assignments.clone(),
+            acknowledgements: self.acknowledgements.clone(),
+            metrics: self.metrics.clone(),
+            incidents: self.incidents.clone(),
+            reported: mpsc::channel(1).1,
+        }
+    }
+
     pub(super) fn grant(&self, assignment: &Assignment) {
         let standing = Standing::Granted(assignment.clone());
         self.assignments.publish(&pod().uid, standing);

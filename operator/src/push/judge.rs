@@ -8,6 +8,7 @@
 //! of the node, can reach the keys of that pod; so can whoever may have a token made for it (`serviceaccounts/token`).
 //! `hostIPC` is not looked at: System V and POSIX shared memory are all that it shares, and the sidecar uses neither.
 
+mod container;
 mod image;
 mod mounts;
 
@@ -16,12 +17,14 @@ use thiserror::Error;
 
 use super::TOKEN_AUDIENCE;
 
+use container::judge_container;
 use image::ImagePattern;
 pub use image::InvalidImagePattern;
 use mounts::Mounts;
 
 const INJECTED_LABEL: &str = "fluxkontext.dev/injected";
-const SIDECAR: &str = "fkm-sidecar";
+/// The name of our container.
+pub(crate) const SIDECAR: &str = "fkm-sidecar";
 const TOKEN_VOLUME: &str = "fkm-token";
 const STATE_VOLUME: &str = "fkm-state";
 
@@ -57,6 +60,32 @@ pub enum Violation {
         volume: &'static str,
         /// What it has to be.
         wanted: &'static str,
+    },
+    /// A volume of ours is not where the sidecar looks for it, or something else is there too.
+    #[error(
+        "container {SIDECAR:?} must mount volume {volume:?} at {place}, whole and once, and nothing else there or below"
+    )]
+    Misplaced {
+        /// Which.
+        volume: &'static str,
+        /// Where it has to be.
+        place: &'static str,
+    },
+    /// The sidecar mounts what another container may write or read.
+    #[error(
+        "container {SIDECAR:?} mounts volume {volume:?}; besides its own two it may mount only configMap, secret, projected and downwardAPI volumes"
+    )]
+    WritableVolume {
+        /// Which.
+        volume: String,
+    },
+    /// The sidecar would run something else, or keep its files elsewhere.
+    #[error(
+        "container {SIDECAR:?} has {field}; its program and the places of its state and token are those of its image"
+    )]
+    Overridden {
+        /// What it has.
+        field: String,
     },
     /// A volume of ours is mounted in another container too.
     #[error("container {container:?} mounts volume {volume:?}; only {SIDECAR:?} may")]
@@ -99,8 +128,8 @@ pub enum Violation {
 
 /// Whether the pod's sidecar may have keys; if not, the first reason found. Judge again on every change of the pod.
 ///
-/// Looks at labels, images, init containers' restart policies, volumes, volume mounts and devices, targets of ephemeral
-/// containers and the host flags: a pruned pod must have kept them.
+/// Looks at labels, images, init containers' restart policies, volumes, volume mounts and devices, the sidecar's command,
+/// arguments and variables, targets of ephemeral containers and the host flags: a pruned pod must have kept them.
 pub fn judge(pod: &Pod, settings: &JudgeSettings) -> Result<(), Violation> {
     let labels = pod.metadata.labels.as_ref();
     if labels
@@ -120,6 +149,7 @@ pub fn judge(pod: &Pod, settings: &JudgeSettings) -> Result<(), Violation> {
         });
     }
     judge_own_volumes(spec, sidecar)?;
+    judge_container(spec, sidecar)?;
     judge_others(spec, sidecar)
 }
 
@@ -253,6 +283,9 @@ impl Violation {
             Self::NoSidecar => "NoSidecar",
             Self::ForeignImage { .. } => "ForeignImage",
             Self::WrongVolume { .. } => "WrongVolume",
+            Self::Misplaced { .. } => "MisplacedVolume",
+            Self::WritableVolume { .. } => "WritableVolume",
+            Self::Overridden { .. } => "OverriddenSidecar",
             Self::SharedVolume { .. } => "SharedVolume",
             Self::TokenElsewhere { .. } => "TokenElsewhere",
             Self::DebuggedSidecar { .. } => "DebuggedSidecar",

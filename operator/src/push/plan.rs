@@ -1,21 +1,38 @@
 //! What is to be sent next: pure, from what the sidecar holds and what it should have.
 //!
 //! *Guarantees*: nothing is sent that the sidecar holds already, and no snapshot whose hash it refused, until it took
-//! another.
+//! another; a snapshot that it keeps instead gets its own keys, as far as the pod may still have them, and never those
+//! of the refused one in their place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use fkm_push::{Ack, Hello, Nack};
-use fkm_snapshot::{PodContext, SnapshotHash};
+use fkm_snapshot::{PodContext, SecretId, Secrets, SnapshotHash};
+use secrecy::ExposeSecret;
 
 use crate::assignment::Assignment;
 
 /// What a sidecar has in use and what it will not take, as far as this stream knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Holding {
     context: Option<PodContext>,
     hash: Option<SnapshotHash>,
     secrets_version: String,
+    /// The keys of the snapshot in use, when it was taken, or found in use, on this stream.
+    own: Option<Own>,
     refused_hash: Option<SnapshotHash>,
     refused_secrets: Option<String>,
+}
+
+/// A snapshot and its keys.
+#[derive(Clone, Debug)]
+struct Own {
+    hash: SnapshotHash,
+    /// All that it needs, and nothing else.
+    needed: BTreeSet<SecretId>,
+    /// With the values that the sidecar has.
+    secrets: Arc<Secrets>,
 }
 
 /// The messages to send, in this order.
@@ -41,6 +58,7 @@ impl Holding {
             context: None,
             hash: hello.applied_hash,
             secrets_version: hello.applied_secrets_version.clone(),
+            own: None,
             refused_hash: None,
             refused_secrets: None,
         }
@@ -50,15 +68,52 @@ impl Holding {
     pub(super) fn plan(&self, wanted: &Assignment) -> Plan {
         let snapshot = self.hash != Some(wanted.snapshot.hash)
             && self.refused_hash != Some(wanted.snapshot.hash);
-        let differ = self.secrets_version != wanted.secrets.version;
-        let refused = self.refused_secrets.as_ref() == Some(&wanted.secrets.version);
         // A snapshot that the sidecar keeps in spite of a newer one still gets rotated keys.
-        let for_the_one_in_use = self.hash.is_some() && !refused;
+        let secrets = match snapshot || self.hash == Some(wanted.snapshot.hash) {
+            true => Some(Arc::clone(&wanted.secrets)),
+            false => self.keys_of_kept(wanted),
+        };
+        let is_new = |keys: &Arc<Secrets>| {
+            let refused = self.refused_secrets.as_ref() == Some(&keys.version);
+            keys.version != self.secrets_version && (snapshot || !refused)
+        };
         Plan {
             context: self.context.as_ref() != Some(&wanted.context),
-            secrets: differ && (snapshot || for_the_one_in_use),
+            secrets: secrets.as_ref().is_some_and(is_new),
             snapshot,
         }
+    }
+
+    /// The keys that go with a plan.
+    pub(super) fn keys(&self, plan: Plan, wanted: &Assignment) -> Arc<Secrets> {
+        let kept = !plan.snapshot && self.hash != Some(wanted.snapshot.hash);
+        let keys = kept.then(|| self.keys_of_kept(wanted)).flatten();
+        keys.unwrap_or_else(|| Arc::clone(&wanted.secrets))
+    }
+
+    /// Keys for the snapshot that the sidecar keeps although another is wanted: values of what the pod may have now, and
+    /// for what it may not have, or does not need, any more the value that the sidecar has anyway. `None`: none is newer.
+    fn keys_of_kept(&self, wanted: &Assignment) -> Option<Arc<Secrets>> {
+        let kept = self.hash?;
+        let Some(own) = self.own.as_ref().filter(|own| own.hash == kept) else {
+            // What it needs is not known here; it refuses what does not hold it all, and loses nothing by that.
+            return Some(Arc::clone(&wanted.secrets));
+        };
+        let now = &wanted.secrets.entries;
+        if own.needed.iter().all(|id| now.contains_key(id)) {
+            return Some(Arc::clone(&wanted.secrets));
+        }
+        let mut entries = BTreeMap::new();
+        let mut rotated = false;
+        for id in &own.needed {
+            let had = own.secrets.entries.get(id)?;
+            let value = now.get(id).unwrap_or(had);
+            rotated |= value.expose_secret() != had.expose_secret();
+            entries.insert(id.clone(), value.clone());
+        }
+        let versions = format!("{kept} {} {}", own.secrets.version, wanted.secrets.version);
+        let version = SnapshotHash::of(versions.as_bytes()).to_string();
+        rotated.then(|| Arc::new(Secrets { version, entries }))
     }
 
     /// Whether it is all in use.
@@ -74,7 +129,7 @@ impl Holding {
             (false, false) => return None,
         };
         let secrets_version = match plan.secrets {
-            true => wanted.secrets.version.clone(),
+            true => self.keys(plan, wanted).version.clone(),
             false => self.secrets_version.clone(),
         };
         Some(Expected {
@@ -87,18 +142,35 @@ impl Holding {
         self.context = Some(context.clone());
     }
 
-    pub(super) fn acked(&mut self, plan: Plan, ack: Ack) {
+    /// All of this is in use.
+    pub(super) fn keep(&mut self, wanted: &Assignment) {
+        self.own = Some(Own {
+            hash: wanted.snapshot.hash,
+            needed: wanted.secrets.entries.keys().cloned().collect(),
+            secrets: Arc::clone(&wanted.secrets),
+        });
+    }
+
+    /// These keys, if the plan had some, were taken with the rest.
+    pub(super) fn acked(&mut self, plan: Plan, ack: Ack, secrets: &Arc<Secrets>) {
         self.hash = Some(ack.hash);
         self.secrets_version = ack.secrets_version;
         self.refused_secrets = None;
         if plan.snapshot {
             self.refused_hash = None;
         }
+        if let Some(own) = self.own.as_mut().filter(|own| own.hash == ack.hash) {
+            own.secrets = Arc::clone(secrets);
+        }
     }
 
     pub(super) fn nacked(&mut self, plan: Plan, expected: Expected, nack: &Nack) {
         self.hash = nack.kept_hash;
         self.secrets_version.clone_from(&nack.kept_secrets_version);
+        let kept = |own: &Own| {
+            nack.kept_hash == Some(own.hash) && nack.kept_secrets_version == own.secrets.version
+        };
+        self.own = self.own.take().filter(kept);
         self.refuse(plan, expected);
     }
 
@@ -121,154 +193,4 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use fkm_snapshot::{Secrets, Snapshot, ValidSnapshot};
-
-    use super::*;
-    use crate::assignment::Payload;
-
-    fn wanted(feature: Option<&str>, secrets_version: &str) -> Assignment {
-        let mut snapshot = Snapshot::default();
-        snapshot.requires.extend(feature.map(Into::into));
-        let snapshot = ValidSnapshot::try_new(&snapshot).unwrap();
-        Assignment {
-            snapshot: Arc::new(Payload::new(&snapshot, [])),
-            secrets: Arc::new(Secrets {
-                version: secrets_version.into(),
-                ..Secrets::default()
-            }),
-            context: PodContext::default(),
-        }
-    }
-
-    fn one(secrets_version: &str) -> Assignment {
-        wanted(None, secrets_version)
-    }
-
-    fn other(secrets_version: &str) -> Assignment {
-        wanted(Some("strategy.weighted"), secrets_version)
-    }
-
-    fn holding(assignment: &Assignment) -> Holding {
-        let mut holding = Holding::new(&Hello {
-            applied_hash: Some(assignment.snapshot.hash),
-            applied_secrets_version: assignment.secrets.version.clone(),
-            ..Hello::default()
-        });
-        holding.sent_context(&assignment.context);
-        holding
-    }
-
-    fn nack(kept: &Assignment, refused: &Assignment) -> Nack {
-        Nack {
-            version: 1,
-            hash: refused.snapshot.hash,
-            problems: Vec::new(),
-            kept_hash: Some(kept.snapshot.hash),
-            kept_secrets_version: kept.secrets.version.clone(),
-        }
-    }
-
-    const NOTHING: Plan = Plan {
-        context: false,
-        secrets: false,
-        snapshot: false,
-    };
-    const SECRETS: Plan = Plan {
-        secrets: true,
-        ..NOTHING
-    };
-    const SNAPSHOT: Plan = Plan {
-        snapshot: true,
-        ..NOTHING
-    };
-    const BOTH: Plan = Plan {
-        secrets: true,
-        ..SNAPSHOT
-    };
-
-    #[test]
-    fn only_what_differs_is_sent() {
-        let holding = holding(&one("s1"));
-        assert_eq!(holding.plan(&one("s1")), NOTHING);
-        assert_eq!(holding.plan(&one("s2")), SECRETS);
-        assert_eq!(holding.plan(&other("s1")), SNAPSHOT);
-        assert_eq!(holding.plan(&other("s2")), BOTH);
-    }
-
-    #[test]
-    fn a_new_sidecar_gets_all_but_secrets_that_are_not_there() {
-        let new = Holding::new(&Hello::default());
-        let all = Plan {
-            context: true,
-            ..BOTH
-        };
-        assert_eq!(new.plan(&one("s1")), all);
-        let no_secrets = Plan {
-            secrets: false,
-            ..all
-        };
-        assert_eq!(new.plan(&one("")), no_secrets);
-    }
-
-    #[test]
-    fn a_refused_hash_is_not_sent_again_but_keys_still_rotate() {
-        let (kept, refused) = (one("s1"), other("s1"));
-        let mut holding = holding(&kept);
-        let expected = holding.expected(SNAPSHOT, &refused).unwrap();
-        holding.nacked(SNAPSHOT, expected, &nack(&kept, &refused));
-        assert_eq!(holding.plan(&refused), NOTHING);
-        assert!(!holding.has(&refused));
-        assert_eq!(holding.plan(&other("s2")), SECRETS);
-        let expected = holding.expected(SECRETS, &other("s2")).unwrap();
-        assert_eq!(expected.hash, kept.snapshot.hash);
-        assert_eq!(expected.secrets_version, "s2");
-        assert_eq!(holding.plan(&kept), NOTHING);
-    }
-
-    #[test]
-    fn refused_secrets_are_sent_again_with_another_snapshot_only() {
-        let kept = one("s1");
-        let mut holding = holding(&kept);
-        let expected = holding.expected(SECRETS, &one("s2")).unwrap();
-        holding.nacked(SECRETS, expected, &nack(&kept, &one("s2")));
-        assert_eq!(holding.plan(&one("s2")), NOTHING);
-        assert_eq!(holding.plan(&one("s3")), SECRETS);
-        assert_eq!(holding.plan(&other("s2")), BOTH);
-    }
-
-    #[test]
-    fn a_first_snapshot_that_is_refused_leaves_nothing_to_send_secrets_for() {
-        let mut holding = Holding::new(&Hello::default());
-        holding.sent_context(&PodContext::default());
-        let refused = other("s1");
-        let expected = holding.expected(BOTH, &refused).unwrap();
-        let nack = Nack {
-            kept_hash: None,
-            kept_secrets_version: String::new(),
-            ..nack(&refused, &refused)
-        };
-        holding.nacked(BOTH, expected, &nack);
-        assert_eq!(holding.plan(&refused), NOTHING);
-        assert_eq!(holding.plan(&one("s1")), BOTH);
-    }
-
-    #[test]
-    fn a_refused_hash_may_be_tried_again_after_another_was_taken_but_not_after_secrets_alone() {
-        let (kept, refused) = (one("s1"), other("s1"));
-        let mut holding = holding(&kept);
-        let expected = holding.expected(SNAPSHOT, &refused).unwrap();
-        holding.nacked(SNAPSHOT, expected, &nack(&kept, &refused));
-        let ack = |hash| Ack {
-            version: 2,
-            hash,
-            secrets_version: "s1".into(),
-        };
-        holding.acked(SECRETS, ack(kept.snapshot.hash));
-        assert_eq!(holding.plan(&refused), NOTHING);
-        holding.acked(SNAPSHOT, ack(SnapshotHash::of(b"third")));
-        assert_eq!(holding.plan(&refused), SNAPSHOT);
-    }
-}
+mod tests;

@@ -1,27 +1,28 @@
 //! The listener: TLS, HTTP/2 with probes and bounds, one session a stream.
 
-use std::io;
+mod connection;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use fkm_push::wire;
 use fkm_push::wire::config_service_server::{ConfigService, ConfigServiceServer};
 use fkm_push::{MAX_CLIENT_MESSAGE_BYTES, MAX_SERVER_MESSAGE_BYTES};
-use futures_util::stream::{Stream, unfold};
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tonic::transport::server::TlsConnectInfo;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::warn;
 
 use super::incident::Incidents;
-use super::session::{OUTBOUND, Session, Shared};
+use super::session::{Outgoing, Session, Shared, channel};
 use super::{Authenticator, PushMetrics, ServingCertificate, Timings};
 use crate::assignment::{Acknowledgements, Assignments};
 use crate::task::Tasks;
+
+use connection::{Usage, accept};
 
 /// A peer that has not finished its handshake by then is cut off.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,9 +38,6 @@ const STREAMS_PER_CONNECTION: u32 = 2;
 
 /// A token has about 1 KiB.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
-
-/// Pause after `accept` failed, which it does for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long connections may take to close after their streams were ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -142,7 +140,7 @@ impl PushServer {
 
 #[tonic::async_trait]
 impl ConfigService for Service {
-    type ConnectStream = ReceiverStream<Result<wire::ServerMessage, Status>>;
+    type ConnectStream = Outgoing;
 
     async fn connect(
         &self,
@@ -161,34 +159,18 @@ impl ConfigService for Service {
                 return Err(failure.status());
             }
         };
-        let (outbound, messages) = mpsc::channel(OUTBOUND);
+        let connection = request.extensions().get::<TlsConnectInfo<Usage>>();
+        let connection = connection.expect("every connection is one that we accepted");
+        let in_use = connection.get_ref().begin();
+        let (outbound, messages) = channel();
         let inbound = Box::pin(request.into_inner());
         let session = Session::new(Arc::clone(&self.shared), identity, inbound, outbound);
-        self.tasks.spawn("push session", session.run());
-        Ok(Response::new(ReceiverStream::new(messages)))
+        self.tasks.spawn("push session", async move {
+            session.run().await;
+            drop(in_use);
+        });
+        Ok(Response::new(messages))
     }
-}
-
-/// Connections. An error of `accept` concerns that one connection, or the whole process for a moment: neither ends this.
-fn accept(listener: TcpListener) -> impl Stream<Item = io::Result<TcpStream>> {
-    unfold(listener, async |listener| {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    // Without it, a small message waits for the acknowledgement of the one before.
-                    let stream = stream.set_nodelay(true).map(|()| stream);
-                    return Some((stream, listener));
-                }
-                Err(error) => {
-                    warn!(
-                        error = &error as &dyn std::error::Error,
-                        "push listener cannot accept; maybe the open-file limit is reached"
-                    );
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    })
 }
 
 #[cfg(test)]

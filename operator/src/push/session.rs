@@ -4,10 +4,12 @@
 //! Each state also ends when the client goes, the operator stops, or the pod may no longer have keys.
 //!
 //! *Guarantees*: at most one delivery without an answer is under way; what changed meanwhile is sent afterwards, the
-//! latest only; a pod whose standing turns to anything but granted is cut off at once, in every state.
+//! latest only; a pod whose standing turns to anything but granted is cut off at once, in every state, and what waits to
+//! be written to it is dropped; a pod has one stream: a newer one ends the older.
 
 mod deliver;
 mod end;
+mod outbound;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,7 +18,6 @@ use std::time::Duration;
 
 use fkm_push::{ClientMessage, Hello, PodIdentity, wire};
 use futures_util::{Stream, StreamExt};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -31,16 +32,15 @@ use crate::assignment::{
 
 use deliver::Delivery;
 use end::End;
-
-/// Messages that wait to be written: a whole delivery with its context, and the last word.
-pub(super) const OUTBOUND: usize = 4;
+pub(super) use outbound::{Outbound, Outgoing, channel};
 
 /// How long a session waits in its states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timings {
     /// For Hello. Default 5 s: the client sends it with its request.
     pub hello: Duration,
-    /// For the pod to appear in the store. Default 10 s: the pod starts as its object reaches our watch.
+    /// For the pod to appear in the store, and for what it gets. Default 10 s: the pod starts as its object reaches our
+    /// watch.
     pub unknown_pod: Duration,
     /// For an answer before the pod counts as not programmed. Default 10 s.
     pub overdue: Duration,
@@ -60,7 +60,6 @@ pub(super) struct Shared {
 }
 
 pub(super) type Inbound = Pin<Box<dyn Stream<Item = Result<wire::ClientMessage, Status>> + Send>>;
-pub(super) type Outbound = mpsc::Sender<Result<wire::ServerMessage, Status>>;
 
 /// One stream whose token was accepted.
 pub(super) struct Session {
@@ -68,6 +67,8 @@ pub(super) struct Session {
     identity: TokenIdentity,
     inbound: Inbound,
     outbound: Outbound,
+    /// Is cancelled when a newer stream of the pod has come.
+    replaced: CancellationToken,
     /// Counts the snapshots of this stream.
     version: u64,
 }
@@ -99,6 +100,7 @@ impl Session {
             identity,
             inbound,
             outbound,
+            replaced: CancellationToken::new(),
             version: 0,
         }
     }
@@ -117,8 +119,7 @@ impl Session {
         }
         info!(pod.namespace = self.pod().namespace, pod.name = self.pod().name, reason = %end, "sidecar disconnected");
         if let Some(status) = end.status() {
-            // A full channel: the client does not read, and learns from the closed stream.
-            _ = self.outbound.try_send(Err(status));
+            self.outbound.end(status);
         }
     }
 
@@ -130,6 +131,7 @@ impl Session {
             .shared
             .acknowledgements
             .connect(self.pod().clone(), hello.sidecar_version.clone());
+        self.replaced = record.replaced();
         info!(
             pod.namespace = self.pod().namespace,
             pod.name = self.pod().name,
@@ -140,7 +142,7 @@ impl Session {
         );
         let mut holding = Holding::new(&hello);
         loop {
-            note(&holding, &wanted, &record);
+            note(&mut holding, &wanted, &record);
             match Delivery::plan(&holding, wanted) {
                 Some(delivery) => {
                     self.deliver(&delivery, &mut holding, &record, &mut subscription)
@@ -176,16 +178,16 @@ impl Session {
         Ok(hello)
     }
 
-    /// State 2: until the store says something of the pod.
+    /// State 2: until it is known what the pod gets, or that it gets nothing.
     async fn first_standing(&mut self, subscription: &mut Subscription) -> Result<Assignment, End> {
         let known = async {
-            while let Standing::Unknown = subscription.current() {
+            while let Standing::Unknown | Standing::Awaited = subscription.current() {
                 subscription.changed().await;
             }
         };
         let limit = self.shared.timings.unknown_pod;
         tokio::select! {
-            // A timeout is judged below: the pod is still unknown.
+            // A timeout is judged below: still nothing is known.
             _ = timeout(limit, known) => {}
             early = self.message() => return Err(unexpected(&early?)),
         }
@@ -205,6 +207,7 @@ impl Session {
         let assignment = match subscription.current() {
             Standing::Granted(assignment) => assignment,
             Standing::Denied(violation) => return Err(AuthFailure::Violation(violation).into()),
+            Standing::Awaited => return Err(End::Unprepared),
             Standing::Unknown => {
                 let pod = describe(self.pod());
                 return Err(AuthFailure::UnknownPod { pod }.into());
@@ -233,6 +236,7 @@ impl Session {
         let message = tokio::select! {
             message = self.inbound.next() => message,
             () = self.shared.stopping.cancelled() => return Err(End::Stopping),
+            () = self.replaced.cancelled() => return Err(End::Replaced),
         };
         match message {
             Some(Ok(message)) => message
@@ -245,8 +249,9 @@ impl Session {
 }
 
 /// What is in effect is in effect from here on, sent or not: an equal payload made of newer generations counts too.
-fn note(holding: &Holding, wanted: &Assignment, record: &ConnectedPod) {
+fn note(holding: &mut Holding, wanted: &Assignment, record: &ConnectedPod) {
     if holding.has(wanted) {
+        holding.keep(wanted);
         record.programmed(Programmed {
             hash: wanted.snapshot.hash,
             secrets_version: wanted.secrets.version.clone(),

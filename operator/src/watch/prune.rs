@@ -11,6 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::PartialObjectMeta;
 
+use crate::push;
+
 pub(crate) fn route(route: &mut LLMRoute) {
     prune_meta(route);
 }
@@ -64,7 +66,13 @@ pub(crate) fn pod(pod: &mut Pod) {
 }
 
 fn container(container: Container) -> Container {
+    let is_sidecar = container.name == push::SIDECAR;
     Container {
+        // Of the others nobody looks at these; they are many, and may hold anything.
+        args: container.args.filter(|_| is_sidecar),
+        command: container.command.filter(|_| is_sidecar),
+        env: container.env.filter(|_| is_sidecar),
+        env_from: container.env_from.filter(|_| is_sidecar),
         image: container.image,
         name: container.name,
         restart_policy: container.restart_policy,
@@ -116,7 +124,7 @@ mod tests {
 
     /// An injected pod with everything that the judge looks at.
     fn injected() -> Value {
-        let mounts = json!([{"name": "fkm-token", "mountPath": "/a"}, {"name": "fkm-state", "mountPath": "/b"}]);
+        let mounts = json!([{"name": "fkm-token", "mountPath": "/var/run/fkm"}, {"name": "fkm-state", "mountPath": "/var/lib/fkm"}]);
         let token = json!({"serviceAccountToken": {"path": "token", "audience": "fkm-operator"}});
         json!({
             "metadata": {"name": "p", "labels": {"fluxkontext.dev/injected": "true"}, "annotations": {"a": "b"}},
@@ -146,6 +154,17 @@ mod tests {
             ("/spec/hostNetwork", json!(true)),
             ("/spec/initContainers/0/image", json!("i:2")),
             ("/spec/initContainers/0/restartPolicy", Value::Null),
+            ("/spec/initContainers/0/command", json!(["sh"])),
+            ("/spec/initContainers/0/args", json!(["--state-dir=/x"])),
+            (
+                "/spec/initContainers/0/env",
+                json!([{"name": "FKM_STATE_DIR", "value": "/x"}]),
+            ),
+            (
+                "/spec/initContainers/0/envFrom",
+                json!([{"configMapRef": {"name": "x"}}]),
+            ),
+            ("/spec/initContainers/0/volumeMounts/1/subPath", json!("x")),
             ("/spec/volumes/1/emptyDir", json!({})),
             ("/spec/containers/0/volumeMounts", mount.clone()),
             ("/spec/ephemeralContainers", debug("volumeMounts", mount)),

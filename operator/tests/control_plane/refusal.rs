@@ -19,7 +19,7 @@ type Change = fn(&mut Value);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pod_that_others_could_read_gets_nothing() -> Result<()> {
     let mut world = world().await?;
-    let cases: [(&str, &str, Change); 4] = [
+    let cases: [(&str, &str, Change); 5] = [
         ("foreign-image", "ForeignImage", |pod| {
             pod["spec"]["initContainers"][0]["image"] = "registry.example/other:1".into();
         }),
@@ -29,6 +29,9 @@ async fn a_pod_that_others_could_read_gets_nothing() -> Result<()> {
         ("shared-state", "SharedVolume", |pod| {
             pod["spec"]["containers"][0]["volumeMounts"] =
                 json!([{"name": "fkm-state", "mountPath": "/steal"}]);
+        }),
+        ("state-elsewhere", "OverriddenSidecar", |pod| {
+            pod["spec"]["initContainers"][0]["args"] = json!(["--state-dir=/data"]);
         }),
         ("not-injected", "UnknownPod", |pod| {
             pod["metadata"]["labels"] = json!({"app": "checkout"});

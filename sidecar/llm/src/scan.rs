@@ -122,10 +122,8 @@ pub enum ScanError {
 
 /// Scans a request body.
 pub fn scan(body: &[u8]) -> Result<RequestScan, ScanError> {
-    // Validated as a whole: the vector code of the standard library beats any check on the way.
-    let text = std::str::from_utf8(body).map_err(|error| ScanError::NotUtf8 {
-        at: error.valid_up_to(),
-    })?;
+    // Validated as a whole: vector code beats any check on the way.
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| not_utf8(body))?;
     let mut cursor = Cursor::new(text);
     cursor.skip_space();
     match cursor.kind()? {
@@ -156,6 +154,12 @@ pub fn scan(body: &[u8]) -> Result<RequestScan, ScanError> {
             at: cursor.position(),
         }),
     }
+}
+
+/// The vector code does not say where.
+fn not_utf8(body: &[u8]) -> ScanError {
+    let at = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), |_| body.len());
+    ScanError::NotUtf8 { at }
 }
 
 fn not_an_object(cursor: &mut Cursor<'_>, kind: Kind) -> ScanError {

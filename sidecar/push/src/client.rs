@@ -23,6 +23,9 @@ use crate::{
 /// TCP and TLS together; an operator in the same cluster answers in milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// For an answer to a request: an operator that reviews the token takes at most 5 s.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How often an idle connection is probed, so that a vanished operator is noticed without traffic.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
@@ -90,6 +93,11 @@ pub enum ConnectError {
         /// What was tried.
         endpoint: String,
     },
+    /// A connection, and no answer to the request for a stream.
+    #[error(
+        "the operator does not open a stream within {OPEN_TIMEOUT:?}; is it overloaded, or something else at its address?"
+    )]
+    NoStream,
     /// The token holds characters that a header cannot have.
     #[error("the token cannot stand in a header; is the token file damaged?")]
     Token,
@@ -130,7 +138,7 @@ impl Client {
         Ok(Self { service })
     }
 
-    /// Opens the stream: shows the token and says Hello.
+    /// Opens the stream: shows the token and says Hello. Takes at most 10 s.
     pub async fn open(
         &mut self,
         token: &SecretString,
@@ -144,10 +152,9 @@ impl Client {
         request
             .metadata_mut()
             .insert("authorization", bearer(token)?);
-        let inbound = self
-            .service
-            .connect(request)
+        let inbound = timeout(OPEN_TIMEOUT, self.service.connect(request))
             .await
+            .map_err(|_| ConnectError::NoStream)?
             .map_err(|status| ConnectError::Ended(Box::new(status)))?
             .into_inner();
         Ok(PushStream { outbound, inbound })

@@ -41,7 +41,7 @@ fn secret(version: &str, keys: &[&str]) -> SecretState {
         .map(|key| ((*key).to_owned(), "sk".into()))
         .collect();
     SecretState::Held {
-        asked: version.clone(),
+        asked: Some(version.clone()),
         values: Arc::new(SecretValues { version, entries }),
     }
 }
@@ -124,6 +124,13 @@ fn moves_with_everything_that_the_group_reaches() {
         moves(|m| _ = m.secrets.insert(ObjectName::new("llm", "key"), missing)),
         "a missing Secret"
     );
+    let refused = SecretState::Refused {
+        why: "forbidden".to_owned(),
+    };
+    assert!(
+        moves(|m| _ = m.secrets.insert(ObjectName::new("llm", "key"), refused)),
+        "a Secret that is refused"
+    );
     let spec = || serde_json::from_value(route("shop", 0)["spec"].clone()).unwrap();
     assert!(
         moves(|m| _ = m
@@ -158,6 +165,35 @@ fn stays_when_something_else_changes() {
             .insert(ObjectName::new("llm", "key"), secret("2", &["apiKey"]))),
         "a rotated key"
     );
+}
+
+#[test]
+fn a_secret_that_is_refused_is_another_one_than_a_missing_one() {
+    let with = |state| {
+        let mut material = material();
+        let secret = ObjectName::new("llm", "key");
+        material.secrets.insert(secret, state);
+        material.fingerprint(&group())
+    };
+    let refused = |why: &str| SecretState::Refused {
+        why: why.to_owned(),
+    };
+    let missing = with(SecretState::Missing { asked: None });
+    assert_ne!(with(refused("forbidden")), missing);
+    assert_ne!(with(refused("forbidden")), with(refused("no answer")));
+}
+
+#[test]
+fn a_config_map_on_its_way_holds_up_only_who_needs_it() {
+    let mut material = material();
+    material.view.config_maps.clear();
+    let missing = material.missing_maps();
+    assert_eq!(missing, BTreeSet::from([ObjectName::new("llm", "ca")]));
+    assert!(!material.is_group_pending(&group()));
+    material.awaited_maps = missing;
+    assert!(material.is_group_pending(&group()));
+    material.awaited_maps = BTreeSet::from([ObjectName::new("llm", "other")]);
+    assert!(!material.is_group_pending(&group()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a token says of itself, without proof: its end, its audience, its pod.
 //!
-//! *Assumptions*: nothing is granted because of it. It shortens how long a proven answer is remembered, and it chooses
-//! the words and the object of a refusal's event.
+//! *Assumptions*: nothing is granted because of it. It spares a review that would refuse, shortens how long a proven
+//! answer is remembered, and chooses the words and the object of a refusal's event.
 
 use std::time::{Duration, SystemTime};
 

@@ -249,6 +249,142 @@ fn no_other_container_of_any_sort_has_what_is_the_sidecars() {
 }
 
 #[test]
+fn our_volumes_are_where_the_sidecar_looks_for_them() {
+    let token = || Violation::Misplaced {
+        volume: TOKEN_VOLUME,
+        place: "/var/run/fkm",
+    };
+    let state = || Violation::Misplaced {
+        volume: STATE_VOLUME,
+        place: "/var/lib/fkm",
+    };
+    let at = |volume: &str, path: &str| json!({"name": volume, "mountPath": path});
+    let part = |field: &str| json!({"name": "fkm-state", "mountPath": "/var/lib/fkm", field: "x"});
+    let right_token = || at("fkm-token", "/var/run/fkm");
+    let right_state = || at("fkm-state", "/var/lib/fkm");
+    let covered = |path: &str| json!([right_token(), right_state(), at("config", path)]);
+    let cases = [
+        (json!([at("fkm-token", "/token"), right_state()]), token()),
+        (json!([right_token(), at("fkm-state", "/state")]), state()),
+        (json!([right_token(), at("fkm-state", "/var/lib")]), state()),
+        (json!([right_token(), part("subPath")]), state()),
+        (json!([right_token(), part("subPathExpr")]), state()),
+        (
+            json!([right_token(), right_state(), right_state()]),
+            state(),
+        ),
+        (covered("/var/lib/fkm/last"), state()),
+        (covered("/var/lib//fkm/"), state()),
+        (covered("/x/../var/run/fkm"), token()),
+    ];
+    for (value, violation) in cases {
+        let pointer = "/spec/initContainers/0/volumeMounts";
+        assert_eq!(
+            verdict_with(pointer, value.clone()),
+            Err(violation),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn what_else_the_sidecar_mounts_nobody_writes() {
+    let with = |kind: &str, field: &str| {
+        let mut pod = injected();
+        let volume = json!({"name": "more", kind: {}});
+        let mount = json!({"name": "more", "mountPath": "/more", "devicePath": "/dev/more"});
+        let sidecar = &mut pod["spec"]["initContainers"][0];
+        match &mut sidecar[field] {
+            Value::Array(mounts) => mounts.push(mount),
+            other => *other = json!([mount]),
+        }
+        let mut volumes = pod["spec"]["volumes"].as_array().unwrap().clone();
+        volumes.push(volume);
+        pod["spec"]["volumes"] = volumes.into();
+        verdict(pod)
+    };
+    for kind in ["configMap", "secret", "projected", "downwardAPI"] {
+        assert_eq!(with(kind, "volumeMounts"), Ok(()), "{kind}");
+    }
+    let more = Violation::WritableVolume {
+        volume: "more".into(),
+    };
+    for (kind, field) in [
+        ("emptyDir", "volumeMounts"),
+        ("hostPath", "volumeMounts"),
+        ("persistentVolumeClaim", "volumeMounts"),
+        ("ephemeral", "volumeMounts"),
+        ("csi", "volumeMounts"),
+        ("persistentVolumeClaim", "volumeDevices"),
+    ] {
+        assert_eq!(with(kind, field), Err(more.clone()), "{kind} {field}");
+    }
+    let mounted = json!({"name": "nowhere", "mountPath": "/more"});
+    let nowhere = Violation::WritableVolume {
+        volume: "nowhere".into(),
+    };
+    check([("/spec/initContainers/0/volumeMounts/-", mounted, nowhere)]);
+}
+
+#[test]
+fn the_sidecar_runs_its_own_program_with_its_own_places() {
+    let overridden = |field: &str| Violation::Overridden {
+        field: field.into(),
+    };
+    let of = |field: &str| format!("/spec/initContainers/0/{field}");
+    for (field, value, violation) in [
+        ("command", json!(["sh"]), overridden("command")),
+        (
+            "args",
+            json!(["--state-dir=/data"]),
+            overridden("argument --state-dir"),
+        ),
+        (
+            "args",
+            json!(["--log", "info", "--state-dir", "/data"]),
+            overridden("argument --state-dir"),
+        ),
+        (
+            "args",
+            json!(["--token-file=/data/token"]),
+            overridden("argument --token-file"),
+        ),
+        ("args", json!(["$(X)"]), overridden("argument $(X)")),
+        (
+            "args",
+            json!(["--$(X)=/data"]),
+            overridden("argument --$(X)"),
+        ),
+        (
+            "env",
+            json!([{"name": "FKM_STATE_DIR", "value": "/data"}]),
+            overridden("variable FKM_STATE_DIR"),
+        ),
+        (
+            "env",
+            json!([{"name": "FKM_TOKEN_FILE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]),
+            overridden("variable FKM_TOKEN_FILE"),
+        ),
+        (
+            "envFrom",
+            json!([{"configMapRef": {"name": "x"}}]),
+            overridden("envFrom"),
+        ),
+    ] {
+        let verdict = verdict_with(&of(field), value.clone());
+        assert_eq!(verdict, Err(violation), "{field} = {value}");
+    }
+    for (field, value) in [
+        ("command", json!([])),
+        ("args", json!(["--log=info", "--zone=$(ZONE)"])),
+        ("env", json!([{"name": "FKM_LOG", "value": "info"}])),
+        ("envFrom", json!([])),
+    ] {
+        assert_eq!(verdict_with(&of(field), value.clone()), Ok(()), "{value}");
+    }
+}
+
+#[test]
 fn what_is_no_violation() {
     for (pointer, value) in [
         ("/spec/hostIPC", json!(true)),

@@ -1,5 +1,7 @@
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fkm_push::wire::config_service_client::ConfigServiceClient;
 use fkm_push::{
     Ack, Client, ClientMessage, ClientSettings, ConnectError, Hello, PushStream, ServerMessage,
@@ -8,6 +10,7 @@ use futures_util::StreamExt;
 use k8s_openapi::api::authentication::v1::TokenReviewStatus;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tokio::time::sleep;
 use tonic::Code;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
@@ -16,6 +19,15 @@ use crate::assignment::{Assignment, Standing};
 use crate::push::fixtures::{CANARY, Tables, assignment, hello, hello_with, is_of, pod};
 use crate::push::{Ca, ReviewError, Reviewer, Violation, service_names};
 
+/// A token as its own claims describe it.
+fn token(id: &str) -> String {
+    let claims = json!({"aud": ["fkm-operator"], "jti": id});
+    format!(
+        "e30.{}.c2ln",
+        BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
+    )
+}
+
 /// Knows one token.
 #[derive(Debug)]
 struct OneToken;
@@ -23,7 +35,7 @@ struct OneToken;
 #[tonic::async_trait]
 impl Reviewer for OneToken {
     async fn review(&self, token: &SecretString) -> Result<TokenReviewStatus, ReviewError> {
-        if token.expose_secret() != "good" {
+        if token.expose_secret() != self::token("good") {
             return Ok(TokenReviewStatus::default());
         }
         let status = json!({
@@ -83,7 +95,7 @@ impl Running {
 
     async fn connect(&self, token: &str, hello: Hello) -> Result<PushStream, ConnectError> {
         let mut client = Client::connect(&self.settings).await?;
-        client.open(&token.into(), hello).await
+        client.open(&self::token(token).into(), hello).await
     }
 
     async fn until(&self, what: impl Fn(&Tables) -> bool) {
@@ -254,7 +266,7 @@ async fn an_oversized_message_ends_its_stream_and_nothing_else() {
     };
     let messages = futures_util::stream::iter([ClientMessage::Hello(large).into()]);
     let mut request = Request::new(messages.chain(futures_util::stream::pending()));
-    let bearer = "Bearer good".parse().unwrap();
+    let bearer = format!("Bearer {}", token("good")).parse().unwrap();
     request.metadata_mut().insert("authorization", bearer);
     let answer = ConfigServiceClient::new(channel).connect(request).await;
     let refused = match answer {
@@ -281,4 +293,27 @@ async fn a_stop_ends_streams_as_unavailable_and_the_server_too() {
     drop(stream);
     assert_eq!(running.tasks.finish(Duration::from_secs(4)).await, Ok(()));
     assert!(Client::connect(&running.settings).await.is_err());
+}
+
+/// The client's own bound, against something that takes the connection and never says a word.
+#[tokio::test]
+async fn a_client_does_not_wait_for_a_stream_for_ever() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let settings = ClientSettings {
+        endpoint: format!("http://127.0.0.1:{port}"),
+        ca_pem: Ca::generate(SystemTime::now())
+            .unwrap()
+            .certificate_pem()
+            .to_owned(),
+        server_name: None,
+    };
+    let mut client = Client::connect(&settings).await.unwrap();
+    let _taken = listener.accept().await.unwrap();
+    tokio::time::pause();
+    let begin = tokio::time::Instant::now();
+    let token = token("good").into();
+    let opened = client.open(&token, hello()).await;
+    assert!(matches!(opened, Err(ConnectError::NoStream)), "{opened:?}");
+    assert_eq!(begin.elapsed().as_secs(), 10);
 }

@@ -1,10 +1,11 @@
 //! State 3 of a session: one delivery, from the plan to its answer.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use fkm_push::{Ack, ClientMessage, Nack, SecretsMessage, ServerMessage, SnapshotMessage, wire};
-use fkm_snapshot::Problem;
-use tokio::time::{Instant, sleep_until, timeout};
+use fkm_snapshot::{Problem, Secrets};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use super::end::End;
@@ -16,6 +17,8 @@ use crate::push::plan::{Expected, Holding, Plan};
 pub(super) struct Delivery {
     plan: Plan,
     wanted: Assignment,
+    /// The keys to send, if the plan has some.
+    secrets: Arc<Secrets>,
     /// What the answer must be; none: only the context is sent, which has no answer.
     expected: Option<Expected>,
 }
@@ -32,8 +35,9 @@ impl Delivery {
     pub(super) fn plan(holding: &Holding, wanted: Assignment) -> Option<Self> {
         let plan = holding.plan(&wanted);
         let expected = holding.expected(plan, &wanted);
-        (!plan.is_empty()).then_some(Self {
+        (!plan.is_empty()).then(|| Self {
             plan,
+            secrets: holding.keys(plan, &wanted),
             wanted,
             expected,
         })
@@ -44,7 +48,7 @@ impl Delivery {
         let mut messages = Vec::with_capacity(2);
         if self.plan.secrets {
             let secrets = SecretsMessage {
-                secrets: Arc::clone(&self.wanted.secrets),
+                secrets: Arc::clone(&self.secrets),
                 snapshot_follows: self.plan.snapshot,
             };
             messages.push(ServerMessage::Secrets(secrets).into_bounded()?);
@@ -63,11 +67,18 @@ impl Delivery {
         Ok(messages)
     }
 
-    fn rejected(&self, expected: &Expected, problems: Vec<Problem>) -> Rejected {
-        Rejected {
-            hash: expected.hash,
-            objects: Arc::clone(&self.wanted.snapshot.objects),
-            problems,
+    /// Records a refusal, unless it was of keys for a snapshot that the sidecar keeps in spite of the wanted one: status
+    /// tells why that one was refused.
+    fn rejected(&self, record: &ConnectedPod, problems: Vec<Problem>) {
+        let hash = self.wanted.snapshot.hash;
+        if self.expected.as_ref().is_some_and(|one| one.hash == hash) {
+            record.rejected(Rejected {
+                hash,
+                objects: Arc::clone(&self.wanted.snapshot.objects),
+                problems,
+            });
+        } else {
+            record.answered();
         }
     }
 }
@@ -87,7 +98,8 @@ impl Session {
         if plan.context {
             let context = delivery.wanted.context.clone();
             holding.sent_context(&context);
-            self.send(ServerMessage::Context(context).into()).await?;
+            let message = ServerMessage::Context(context).into();
+            self.send(message, subscription).await?;
         }
         let Some(expected) = delivery.expected.clone() else {
             return Ok(());
@@ -97,14 +109,14 @@ impl Session {
             Ok(messages) => messages,
             Err(problem) => {
                 warn!(pod.namespace = self.pod().namespace, pod.name = self.pod().name, %problem, "delivery cannot be sent");
-                record.rejected(delivery.rejected(&expected, vec![problem]));
+                delivery.rejected(record, vec![problem]);
                 holding.refuse(plan, expected);
                 return Ok(());
             }
         };
         self.version = version;
         for message in messages {
-            self.send(message).await?;
+            self.send(message, subscription).await?;
         }
         self.count(delivery);
         match self.answer(&expected, record, subscription).await? {
@@ -117,7 +129,7 @@ impl Session {
                     "delivery taken"
                 );
                 record.answered();
-                holding.acked(plan, ack);
+                holding.acked(plan, ack, &delivery.secrets);
                 note(holding, &delivery.wanted, record);
             }
             Answer::Nack(nack) => {
@@ -131,22 +143,31 @@ impl Session {
                     first = first.map(tracing::field::display),
                     "delivery refused"
                 );
-                record.rejected(delivery.rejected(&expected, nack.problems.clone()));
+                delivery.rejected(record, nack.problems.clone());
                 holding.nacked(plan, expected, &nack);
             }
         }
         Ok(())
     }
 
-    async fn send(&mut self, message: wire::ServerMessage) -> Result<(), End> {
-        let room = self.outbound.send(Ok(message));
-        tokio::select! {
-            written = timeout(self.shared.timings.silent, room) => match written {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(End::Closed),
-                Err(_) => Err(End::Silent),
-            },
-            () = self.shared.stopping.cancelled() => Err(End::Stopping),
+    /// Waits for room, but not when the pod may have nothing any more.
+    async fn send(
+        &mut self,
+        message: wire::ServerMessage,
+        subscription: &mut Subscription,
+    ) -> Result<(), End> {
+        let deadline = Instant::now() + self.shared.timings.silent;
+        let mut room = pin!(self.outbound.send(message));
+        loop {
+            tokio::select! {
+                there = &mut room => return if there { Ok(()) } else { Err(End::Closed) },
+                () = subscription.changed() => {
+                    self.granted(subscription)?;
+                }
+                () = sleep_until(deadline) => return Err(End::Silent),
+                () = self.shared.stopping.cancelled() => return Err(End::Stopping),
+                () = self.replaced.cancelled() => return Err(End::Replaced),
+            }
         }
     }
 

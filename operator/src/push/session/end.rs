@@ -16,6 +16,14 @@ pub(super) enum End {
     /// The pod may not have anything (any more).
     #[error("refused: {0}")]
     Refused(#[from] AuthFailure),
+    /// The pod may have keys, and nobody has said yet which.
+    #[error(
+        "the operator does not know yet what this pod gets; a Secret cannot be read or an accepted spec not be stored, and the status of its routes and pools may say more"
+    )]
+    Unprepared,
+    /// A newer stream of the same pod.
+    #[error("a newer stream of this pod has taken its place")]
+    Replaced,
     /// The operator stops.
     #[error("the operator is shutting down")]
     Stopping,
@@ -37,7 +45,8 @@ impl End {
             Self::Closed => None,
             Self::Broken(status) => Some(*status),
             Self::Refused(failure) => Some(failure.status()),
-            Self::Stopping => Some(Status::unavailable(message)),
+            Self::Replaced => Some(Status::aborted(message)),
+            Self::Unprepared | Self::Stopping => Some(Status::unavailable(message)),
             Self::Silent => Some(Status::deadline_exceeded(message)),
             Self::Protocol(_) => Some(Status::invalid_argument(message)),
         }

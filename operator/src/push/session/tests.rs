@@ -1,6 +1,6 @@
 mod peer;
 
-use fkm_push::Ack;
+use fkm_push::{Ack, Nack};
 use fkm_snapshot::{Problem, ProblemCode, SecretId, Secrets};
 use secrecy::SecretString;
 use tokio::time::{Instant, advance};
@@ -8,7 +8,7 @@ use tonic::Code;
 
 use super::*;
 use crate::push::Violation;
-use crate::push::fixtures::{CANARY, Tables, assignment, hello, is_of, objects, pod};
+use crate::push::fixtures::{CANARY, Tables, assignment, hello, hello_with, is_of, objects, pod};
 use peer::{Peer, Seen};
 
 fn problem() -> Problem {
@@ -140,6 +140,112 @@ async fn a_refused_hash_is_not_sent_again_and_the_old_one_stays_in_effect() {
     assert_eq!(peer.tables.programmed_generation(), Some(4));
 }
 
+/// An assignment with one key only, of this name.
+fn keyed(generation: i64, key: &str, version: &str) -> Assignment {
+    let id = SecretId::new("llm", "keys", key);
+    Assignment {
+        secrets: Arc::new(Secrets {
+            version: version.into(),
+            entries: [(id, SecretString::from(version))].into(),
+        }),
+        ..assignment(generation, version)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_a_refused_snapshot_are_not_sent_for_the_one_that_is_kept() {
+    let kept = keyed(1, "k1", "s1");
+    let mut peer = Peer::settled(&kept).await;
+    let refused = keyed(2, "k2", "t1");
+    peer.tables.grant(&refused);
+    peer.secrets().await;
+    peer.snapshot().await;
+    peer.nack(1, refused.snapshot.hash, &kept).await;
+    peer.is_quiet().await;
+    peer.tables.grant(&keyed(2, "k2", "t2"));
+    peer.is_quiet().await;
+    let rejected = || peer.tables.acknowledgements.get("u-1").unwrap().rejected;
+    assert_eq!(rejected().unwrap().hash, refused.snapshot.hash);
+    assert_eq!(peer.tables.metrics.nacks.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_keys_for_what_is_kept_does_not_hide_that_of_the_snapshot() {
+    // What the sidecar came with is not known to the operator any more, so the keys are tried once.
+    let kept = keyed(1, "k1", "s1");
+    let mut peer = Peer::new();
+    let refused = keyed(2, "k2", "t1");
+    peer.tables.grant(&refused);
+    peer.say(ClientMessage::Hello(hello_with(&kept))).await;
+    peer.context().await;
+    assert_eq!(peer.secrets().await, ("t1".into(), true));
+    peer.snapshot().await;
+    peer.nack(1, refused.snapshot.hash, &kept).await;
+    assert_eq!(peer.secrets().await, ("t1".into(), false));
+    peer.say(ClientMessage::Nack(Nack {
+        version: 1,
+        hash: kept.snapshot.hash,
+        problems: vec![Problem::new("secrets", ProblemCode::SecretMissing, "k1")],
+        kept_hash: Some(kept.snapshot.hash),
+        kept_secrets_version: kept.secrets.version.clone(),
+    }))
+    .await;
+    peer.is_quiet().await;
+    let record = peer.tables.acknowledgements.get("u-1").unwrap();
+    let rejected = record.rejected.unwrap();
+    assert_eq!(rejected.hash, refused.snapshot.hash);
+    assert_eq!(rejected.problems, [problem()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denial_comes_before_keys_that_the_client_has_not_read() {
+    let mut peer = Peer::new();
+    peer.tables.grant(&assignment(1, "s1"));
+    peer.say(ClientMessage::Hello(hello())).await;
+    // The client lets everything wait.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let denied = Standing::Denied(Violation::HostPid);
+    peer.tables.assignments.publish(&pod().uid, denied);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(peer.end().await.0, Code::PermissionDenied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_stream_of_the_pod_ends_the_older() {
+    let wanted = assignment(1, "s1");
+    let mut older = Peer::settled(&wanted).await;
+    let mut newer = Peer::in_tables(older.tables.again());
+    newer.say(ClientMessage::Hello(hello_with(&wanted))).await;
+    newer.context().await;
+    assert_eq!(older.end().await.0, Code::Aborted);
+    newer.is_quiet().await;
+    assert_eq!(newer.tables.programmed_generation(), Some(1));
+    assert_eq!(newer.tables.metrics.streams.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_known_but_not_judged_is_told_to_come_back() {
+    let mut peer = Peer::new();
+    peer.tables.assignments.await_assignment(&pod().uid);
+    peer.say(ClientMessage::Hello(hello())).await;
+    tokio::time::sleep(Timings::default().unknown_pod).await;
+    assert_eq!(peer.end().await.0, Code::Unavailable);
+    assert!(
+        peer.tables.reported.try_recv().is_err(),
+        "it is no incident"
+    );
+
+    let mut peer = Peer::new();
+    peer.tables.assignments.await_assignment(&pod().uid);
+    peer.say(ClientMessage::Hello(hello())).await;
+    peer.is_quiet().await;
+    peer.tables.grant(&assignment(1, ""));
+    peer.context().await;
+    // What was granted stays.
+    peer.tables.assignments.await_assignment(&pod().uid);
+    peer.snapshot().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_late_answer_counts_a_missing_one_ends_the_stream() {
     let mut peer = Peer::settled(&assignment(1, "s1")).await;
@@ -160,7 +266,7 @@ async fn a_late_answer_counts_a_missing_one_ends_the_stream() {
     let begin = Instant::now();
     peer.tables.grant(&assignment(3, "s1"));
     peer.snapshot().await;
-    let status = peer.from_server.recv().await.unwrap().unwrap_err();
+    let status = peer.from_server.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert_eq!(begin.elapsed(), Timings::default().silent);
     assert_eq!(peer.tables.programmed_generation(), None);
@@ -222,7 +328,7 @@ async fn an_unknown_pod_is_waited_for_but_not_for_ever() {
     let mut peer = Peer::new();
     peer.say(ClientMessage::Hello(hello())).await;
     let begin = Instant::now();
-    let status = peer.from_server.recv().await.unwrap().unwrap_err();
+    let status = peer.from_server.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     assert_eq!(begin.elapsed(), Timings::default().unknown_pod);
     assert_eq!(peer.reason(), "UnknownPod");
@@ -308,7 +414,7 @@ async fn a_client_that_breaks_the_protocol_is_told_and_cut_off() {
 
     let mut silent = Peer::new();
     let begin = Instant::now();
-    let status = silent.from_server.recv().await.unwrap().unwrap_err();
+    let status = silent.from_server.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(status.message().contains("no Hello within 5s"), "{status}");
     assert_eq!(begin.elapsed(), Timings::default().hello);

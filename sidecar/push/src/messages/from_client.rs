@@ -62,7 +62,10 @@ impl TryFrom<wire::Hello> for Hello {
             sidecar_version: bounded("hello.sidecar_version", hello.sidecar_version)?,
             features,
             applied_hash: optional_hash("hello.applied_hash", &hello.applied_hash)?,
-            applied_secrets_version: hello.applied_secrets_version,
+            applied_secrets_version: bounded(
+                "hello.applied_secrets_version",
+                hello.applied_secrets_version,
+            )?,
         })
     }
 }
@@ -94,7 +97,7 @@ impl TryFrom<wire::Ack> for Ack {
         Ok(Self {
             version: ack.version,
             hash: hash("ack.hash", &ack.hash)?,
-            secrets_version: ack.secrets_version,
+            secrets_version: bounded("ack.secrets_version", ack.secrets_version)?,
         })
     }
 }
@@ -125,7 +128,7 @@ impl TryFrom<wire::Nack> for Nack {
                 .map(Problem::from)
                 .collect(),
             kept_hash: optional_hash("nack.kept_hash", &nack.kept_hash)?,
-            kept_secrets_version: nack.kept_secrets_version,
+            kept_secrets_version: bounded("nack.kept_secrets_version", nack.kept_secrets_version)?,
         })
     }
 }

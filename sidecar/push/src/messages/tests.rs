@@ -183,6 +183,28 @@ fn what_a_sidecar_sends_is_bounded() {
             .starts_with("hello.sidecar_version: 254")
     );
 
+    let version = || "s".repeat(254);
+    let ack = Ack {
+        version: 1,
+        hash: SnapshotHash::of(b"{}"),
+        secrets_version: version(),
+    };
+    let messages = [
+        ClientMessage::Hello(Hello {
+            applied_secrets_version: version(),
+            ..hello()
+        }),
+        ClientMessage::Ack(ack),
+        ClientMessage::Nack(Nack {
+            kept_secrets_version: version(),
+            ..nack(Vec::new())
+        }),
+    ];
+    for message in messages {
+        let refused = over_the_wire(message).unwrap_err().to_string();
+        assert!(refused.contains("secrets_version: 254"), "{refused}");
+    }
+
     let many = Hello {
         features: vec!["f".into(); 257],
         ..hello()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fkm_push::{Ack, ClientMessage, Nack, ServerMessage, SnapshotMessage, wire};
 use fkm_snapshot::{PodContext, SnapshotHash};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -14,7 +15,7 @@ use super::problem;
 use crate::assignment::Assignment;
 use crate::push::TokenIdentity;
 use crate::push::fixtures::{Tables, hello_with, pod};
-use crate::push::session::{OUTBOUND, Session, Shared, Timings};
+use crate::push::session::{Outgoing, Session, Shared, Timings, channel};
 use crate::task::Tasks;
 
 /// The session's client.
@@ -22,7 +23,7 @@ pub(super) struct Peer {
     pub(super) tables: Tables,
     pub(super) tasks: Tasks,
     pub(super) to_server: Option<mpsc::Sender<Result<wire::ClientMessage, Status>>>,
-    pub(super) from_server: mpsc::Receiver<Result<wire::ServerMessage, Status>>,
+    pub(super) from_server: Outgoing,
 }
 
 /// What the client sees next.
@@ -37,9 +38,14 @@ pub(super) enum Seen {
 
 impl Peer {
     pub(super) fn new() -> Self {
-        let (tables, tasks) = (Tables::new(), Tasks::new());
+        Self::in_tables(Tables::new())
+    }
+
+    /// A session of an operator that there is already.
+    pub(super) fn in_tables(tables: Tables) -> Self {
+        let tasks = Tasks::new();
         let (to_server, inbound) = mpsc::channel(8);
-        let (outbound, from_server) = mpsc::channel(OUTBOUND);
+        let (outbound, from_server) = channel();
         let shared = Shared {
             assignments: tables.assignments.clone(),
             acknowledgements: tables.acknowledgements.clone(),
@@ -80,7 +86,7 @@ impl Peer {
 
     /// Waits for at most a second of the paused clock.
     pub(super) async fn see(&mut self) -> Seen {
-        match timeout(Duration::from_secs(1), self.from_server.recv()).await {
+        match timeout(Duration::from_secs(1), self.from_server.next()).await {
             Ok(Some(Ok(message))) => Seen::Message(message.try_into().unwrap()),
             Ok(Some(Err(status))) => Seen::End(status.code(), status.message().to_owned()),
             Ok(None) => Seen::Closed,
