@@ -8,6 +8,7 @@
 //! Not `serde_json` itself: its `IgnoredAny` knows no depth and does not look at UTF-8, its recursive visitors copy
 //! strings and refuse numbers like `1e999`, and neither gives positions.
 
+mod block;
 mod cursor;
 
 use std::borrow::Cow;

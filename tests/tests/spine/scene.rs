@@ -34,11 +34,16 @@ impl Scene {
             .unwrap();
         let mut sidecar = installation.start_sidecar(&pod).await.unwrap();
         sidecar.until_ready().await.unwrap();
+        // Watches are independent of each other: a first snapshot may know the route before it knows a pool.
+        for upstream in [&a, &b] {
+            let base_url = upstream.base_url();
+            sidecar.until_config_holds(&base_url).await.unwrap();
+        }
         let route = ["llmroute", "-n", "shop", "assistant"];
-        installation
-            .condition(&route, "Programmed", "True")
-            .await
-            .unwrap();
+        for condition in ["ResolvedRefs", "Ready"] {
+            let met = installation.condition(&route, condition, "True");
+            met.await.unwrap();
+        }
         Self {
             a,
             b,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::scan::{MAX_DEPTH, ScanError};
+use crate::scan::{MAX_DEPTH, ScanError, block};
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,8 +243,16 @@ impl<'a> Cursor<'a> {
     /// Moves over the string that begins here; whether it holds escapes.
     fn skip_string(&mut self) -> Result<bool, ScanError> {
         let bytes = self.text.as_bytes();
-        let mut escaped = false;
         self.at += 1;
+        // A short string, as most keys are, ends before a block is worth its masks.
+        let near = next_special(bytes, self.at);
+        if bytes.get(near) == Some(&b'"') {
+            self.at = near + 1;
+            return Ok(false);
+        }
+        let walked = block::walk(bytes, self.at);
+        self.at = walked.at;
+        let mut escaped = walked.escaped;
         loop {
             self.at = next_special(bytes, self.at);
             match bytes.get(self.at) {
