@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fkm_tests::canary::{self, CANARY};
 use fkm_tests::{PodToken, TestPod, http};
 use fkm_upstream::Step;
@@ -50,6 +52,17 @@ async fn token(scene: &Scene, pod: &TestPod, audience: &str) -> String {
     scene.installation.cluster.pod_token(token).await.unwrap()
 }
 
+/// The token as it looks a day after its end. Its signature is then void too: no API server gives one that is old already.
+fn expired(token: &str) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
+    let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let end = claims["exp"].as_i64().unwrap() - 25 * 60 * 60;
+    claims["exp"] = json!(end);
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+    format!("{}.{claims}.{}", parts[0], parts[2])
+}
+
 async fn wrong_tokens(scene: &Scene) -> Vec<Case> {
     let installation = &scene.installation;
     let honest = installation
@@ -72,6 +85,11 @@ async fn wrong_tokens(scene: &Scene) -> Vec<Case> {
             "a wrong audience",
             honest.clone(),
             token(scene, &honest, "somebody-else").await,
+        ),
+        (
+            "an expired token",
+            honest.clone(),
+            expired(&token(scene, &honest, "fkm-operator").await),
         ),
         ("no token at all", honest, "not-a-token".to_owned()),
         ("no such pod", gone, of_gone),
@@ -136,6 +154,9 @@ async fn who_may_not_have_keys_gets_nothing_and_somebody_is_told() {
         .lines()
         .filter(|line| line.starts_with("fkm_operator_push_refusals"));
     assert!(refusals.count() >= 3, "{metrics}");
+    for reason in ["WrongPod", "WrongAudience", "ExpiredToken"] {
+        assert!(metrics.contains(reason), "{reason}: {metrics}");
+    }
     let reply = http::post(&scene.chat_url(), &question(false))
         .await
         .unwrap();
