@@ -132,10 +132,11 @@ fn build(addresses: &Addresses) -> Context {
         .map(SocketAddr::port)
         .chain([addresses.probe.port()]);
     let clients = Clients::new(own_ports.collect());
+    let tasks = Tasks::default();
     Context {
-        store: Arc::new(Store::new(clients, metrics.clone())),
+        store: Arc::new(Store::new(clients, metrics.clone(), tasks.clone())),
         bodies: BodyBudget::new(metrics.clone()),
-        tasks: Tasks::default(),
+        tasks,
         metrics,
         registry,
     }

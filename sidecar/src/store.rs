@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use crate::metrics::Metrics;
 use crate::runtime::Runtime;
-use crate::upstream::client::Clients;
+use crate::task::Tasks;
+use crate::upstream::client::{Clients, Pool};
 
 /// What is served now, and how it changes.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Store {
     clients: Clients,
     metrics: Metrics,
     ready: watch::Sender<bool>,
+    tasks: Tasks,
     /// One change at a time: each is built from what the one before left.
     changing: Mutex<()>,
 }
@@ -27,13 +29,14 @@ pub struct Store {
 // === impl Store ===
 
 impl Store {
-    pub(crate) fn new(clients: Clients, metrics: Metrics) -> Self {
+    pub(crate) fn new(clients: Clients, metrics: Metrics, tasks: Tasks) -> Self {
         Self {
             active: ArcSwapOption::empty(),
             context: ArcSwapOption::empty(),
             clients,
             metrics,
             ready: watch::Sender::new(false),
+            tasks,
             changing: Mutex::default(),
         }
     }
@@ -54,7 +57,7 @@ impl Store {
     ) -> Result<SnapshotHash, Vec<Problem>> {
         let _changing = self.changing.lock();
         match Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics) {
-            Ok(runtime) => Ok(self.swap(runtime)),
+            Ok(built) => Ok(self.swap(built)),
             Err(problems) => Err(self.refused(problems)),
         }
     }
@@ -66,8 +69,8 @@ impl Store {
             return Ok(None);
         };
         let snapshot = active.snapshot.clone();
-        let runtime = Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics)?;
-        Ok(Some(self.swap(runtime)))
+        let built = Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics)?;
+        Ok(Some(self.swap(built)))
     }
 
     fn refused(&self, problems: Vec<Problem>) -> Vec<Problem> {
@@ -103,7 +106,16 @@ impl Store {
         self.context.load_full()
     }
 
-    fn swap(&self, runtime: Runtime) -> SnapshotHash {
+    fn swap(&self, (runtime, new_pools): (Runtime, Vec<Pool>)) -> SnapshotHash {
+        for preconnect in new_pools.into_iter().filter_map(Pool::preconnect) {
+            let draining = self.tasks.draining().clone();
+            self.tasks.spawn(async move {
+                tokio::select! {
+                    () = draining.cancelled() => {}
+                    () = preconnect => {}
+                }
+            });
+        }
         let hash = runtime.snapshot.hash();
         let rules = runtime.rules.len();
         self.active.store(Some(Arc::new(runtime)));

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use fkm_llm::Redactor;
 use fkm_snapshot::{
-    Auth, Connection, HttpConnection, Millis, Pool, Problem, ProblemCode, Provider, Rule, Secrets,
+    Auth, Connection, HttpConnection, Millis, Problem, ProblemCode, Provider, Rule, Secrets,
     ValidSnapshot,
 };
 use http::{HeaderName, HeaderValue, header};
@@ -15,26 +15,27 @@ use secrecy::{ExposeSecret, SecretString};
 use super::listing::{listed_models, rule_patterns};
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
-use crate::upstream::client::{Clients, HttpClient, PoolKey};
+use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
 
 /// What building one runtime needs and finds.
 struct Builder<'a> {
     secrets: &'a Secrets,
     clients: &'a Clients,
-    used: HashMap<PoolKey, HttpClient>,
+    used: HashMap<PoolKey, Pool>,
     problems: Vec<Problem>,
 }
 
 // === impl Runtime ===
 
 impl Runtime {
-    /// Makes a snapshot ready with these keys; reports every key that is missing or unusable.
+    /// Makes a snapshot ready with these keys, and tells which pools are new; reports every key that is missing or
+    /// unusable.
     pub(crate) fn try_new(
         snapshot: ValidSnapshot,
         secrets: &Secrets,
         clients: &Clients,
         metrics: &Metrics,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<(Self, Vec<Pool>), Vec<Problem>> {
         let mut builder = Builder {
             secrets,
             clients,
@@ -51,13 +52,14 @@ impl Runtime {
         if !builder.problems.is_empty() {
             return Err(builder.problems);
         }
-        clients.keep(builder.used);
-        Ok(Self {
+        let new_pools = clients.keep(builder.used);
+        let runtime = Self {
             models: listed_models(&snapshot),
             secrets_version: secrets.version.clone(),
             snapshot,
             rules,
-        })
+        };
+        Ok((runtime, new_pools))
     }
 }
 
@@ -67,7 +69,7 @@ impl Builder<'_> {
     fn rule(
         &mut self,
         rule: &Rule,
-        pools: &BTreeMap<String, Pool>,
+        pools: &BTreeMap<String, fkm_snapshot::Pool>,
         metrics: &Metrics,
     ) -> RuleRuntime {
         let connect = rule.policy.timeouts.connect;
@@ -95,7 +97,12 @@ impl Builder<'_> {
         }
     }
 
-    fn pool(&mut self, name: &str, pool: &Pool, connect: Millis) -> HashMap<String, Vec<Offer>> {
+    fn pool(
+        &mut self,
+        name: &str,
+        pool: &fkm_snapshot::Pool,
+        connect: Millis,
+    ) -> HashMap<String, Vec<Offer>> {
         let mut offers: HashMap<String, Vec<Offer>> = HashMap::new();
         for (index, provider) in pool.providers.iter().enumerate() {
             let path = format!("pools[{name}].providers[{index}]");
@@ -206,12 +213,13 @@ impl Builder<'_> {
         credential: &str,
     ) -> Option<HttpClient> {
         let key = PoolKey::new(http, connect, credential);
-        if let Some(client) = self.used.get(&key) {
-            return Some(client.clone());
+        if let Some(pool) = self.used.get(&key) {
+            return Some(pool.client.clone());
         }
         match self.clients.get(&key, http) {
-            Ok(client) => {
-                self.used.insert(key, client.clone());
+            Ok(pool) => {
+                let client = pool.client.clone();
+                self.used.insert(key, pool);
                 Some(client)
             }
             Err(error) => {

@@ -1,11 +1,13 @@
 //! Pooled connections per provider and key, kept across snapshots for as long as some snapshot uses them.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fkm_snapshot::{FailureClass, HttpConnection, Millis};
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -34,6 +36,14 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A pool of connections to one provider with one key.
 pub(crate) type HttpClient = Client<Connector, Segments>;
 
+/// A pool, and how its connections are opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    pub(crate) client: HttpClient,
+    connector: Connector,
+    base_url: String,
+}
+
 /// What makes two pools the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PoolKey {
@@ -49,7 +59,7 @@ pub(crate) struct PoolKey {
 #[derive(Debug)]
 pub(crate) struct Clients {
     own_ports: Arc<[u16]>,
-    pools: Mutex<HashMap<PoolKey, HttpClient>>,
+    pools: Mutex<HashMap<PoolKey, Pool>>,
 }
 
 /// No answer came.
@@ -84,13 +94,9 @@ impl Clients {
     }
 
     /// The pool for `key`, opened when it does not exist yet. Known to others only after [`Clients::keep`].
-    pub(crate) fn get(
-        &self,
-        key: &PoolKey,
-        http: &HttpConnection,
-    ) -> Result<HttpClient, InvalidBundle> {
-        if let Some(client) = self.pools.lock().get(key) {
-            return Ok(client.clone());
+    pub(crate) fn get(&self, key: &PoolKey, http: &HttpConnection) -> Result<Pool, InvalidBundle> {
+        if let Some(pool) = self.pools.lock().get(key) {
+            return Ok(pool.clone());
         }
         let port = Url::parse(&http.base_url)
             .ok()
@@ -101,18 +107,38 @@ impl Clients {
             own_ports: self.own_ports.clone(),
         };
         let connector = Connector::new(tls::client_config(&http.ca_pem)?, rule, key.connect.into());
-        Ok(Client::builder(TokioExecutor::new())
+        let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .http2_keep_alive_interval(H2_PING_INTERVAL)
             .http2_keep_alive_timeout(H2_PING_TIMEOUT)
-            .build(connector))
+            .build(connector.clone());
+        Ok(Pool {
+            client,
+            connector,
+            base_url: http.base_url.clone(),
+        })
     }
 
-    /// Keeps exactly these pools; exchanges that still hold another one finish on it.
-    pub(crate) fn keep(&self, used: HashMap<PoolKey, HttpClient>) {
-        *self.pools.lock() = used;
+    /// Keeps exactly these pools; exchanges that still hold another one finish on it. Gives those that are new.
+    pub(crate) fn keep(&self, used: HashMap<PoolKey, Pool>) -> Vec<Pool> {
+        let mut pools = self.pools.lock();
+        let new = used.iter().filter(|(key, _)| !pools.contains_key(key));
+        let new = new.map(|(_, pool)| pool.clone()).collect();
+        *pools = used;
+        new
+    }
+}
+
+// === impl Pool ===
+
+impl Pool {
+    /// What opens a connection ahead, where that saves a TLS handshake.
+    pub(crate) fn preconnect(self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let uri: Uri = self.base_url.parse().ok()?;
+        let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
+        encrypted.then(|| self.connector.preconnect(uri))
     }
 }
 

@@ -20,11 +20,14 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tower::Service;
 
 use super::address::{self, Forbidden};
+use super::client::describe;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Inner = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -35,7 +38,19 @@ pub(crate) struct Connector {
     inner: HttpsConnector<HttpConnector<GuardedResolver>>,
     rule: AddressRule,
     timeout: Duration,
+    /// A connection that was opened ahead, for the first request that asks.
+    warm: Arc<Mutex<Option<Warm>>>,
 }
+
+/// A connection that was opened ahead.
+#[derive(Debug)]
+struct Warm {
+    stream: Stream,
+    opened: Instant,
+}
+
+/// A warm connection that nobody took for so long is closed, before the provider does.
+const WARM_FOR: Duration = Duration::from_secs(20);
 
 /// Which addresses may be dialled for this provider.
 #[derive(Clone, Debug)]
@@ -85,11 +100,36 @@ impl Connector {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(tcp);
+        let warm = Arc::default();
         Self {
             inner,
             rule,
             timeout,
+            warm,
         }
+    }
+
+    /// Opens a connection to `uri` ahead of the first request, which then finds name, TCP and TLS done. What goes wrong
+    /// here is left for that request to find out.
+    pub(crate) async fn preconnect(mut self, uri: Uri) {
+        match self.call(uri).await {
+            Ok(stream) => {
+                // It may have died when somebody takes it: then it counts as stale, as a pooled one does.
+                stream.reuse.mark();
+                let opened = Instant::now();
+                *self.warm.lock() = Some(Warm { stream, opened });
+                tokio::time::sleep(WARM_FOR).await;
+                drop(self.warm.lock().take());
+            }
+            Err(error) => {
+                tracing::debug!(error = describe(&*error), "no connection ahead of requests");
+            }
+        }
+    }
+
+    fn take_warm(&self) -> Option<Stream> {
+        let warm = self.warm.lock().take()?;
+        (warm.opened.elapsed() < WARM_FOR).then_some(warm.stream)
     }
 }
 
@@ -106,6 +146,9 @@ impl Service<Uri> for Connector {
         // The TCP connector dials a literal address without asking its resolver.
         if let Err(forbidden) = self.rule.check_literal(&uri) {
             return Box::pin(async move { Err(forbidden.into()) });
+        }
+        if let Some(stream) = self.take_warm() {
+            return Box::pin(std::future::ready(Ok(stream)));
         }
         let connecting = self.inner.call(uri);
         let timeout = self.timeout;

@@ -116,17 +116,40 @@ async fn answer_by_http2(tls: TlsStream<TcpStream>, most: usize) {
 }
 
 #[tokio::test]
+async fn a_new_snapshot_opens_a_connection_ahead_of_requests() {
+    let (port, ca, connections) = http2_only(usize::MAX).await;
+    let sidecar = Sidecar::start(&over_tls("localhost", port, &ca)).await;
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    while connections.load(Ordering::Relaxed) == 0 {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "nothing is opened ahead"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
+    assert_eq!(
+        connections.load(Ordering::Relaxed),
+        1,
+        "the first request takes it"
+    );
+    // The same provider again: nothing is opened for it.
+    sidecar.apply(&over_tls("localhost", port, &ca));
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn http2_is_used_where_it_is_offered_and_goaway_is_honoured() {
     let (port, ca, connections) = http2_only(usize::MAX).await;
     let sidecar = Sidecar::start(&over_tls("localhost", port, &ca)).await;
     for _ in 0..5 {
         assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
     }
-    assert_eq!(
-        connections.load(Ordering::Relaxed),
-        1,
-        "one connection carries all"
-    );
+    // One that carries all, and perhaps one that was opened ahead at the same moment.
+    assert!(connections.load(Ordering::Relaxed) <= 2, "{connections:?}");
 
     let (port, ca, connections) = http2_only(2).await;
     sidecar.apply(&over_tls("localhost", port, &ca));
