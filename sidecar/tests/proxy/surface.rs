@@ -162,13 +162,7 @@ async fn a_key_that_a_provider_echoes_goes_no_further() {
 async fn a_key_in_a_providers_request_id_goes_no_further() {
     let (a, _b, sidecar) = pair().await;
     let answer = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#;
-    let escaped = KEY.replace('-', "%2D");
-    for (id, shown) in [
-        ("req-1", true),
-        (KEY, false),
-        (&escaped, true),
-        (&"x".repeat(300), false),
-    ] {
+    for (id, shown) in [("req-1", true), (KEY, false), (&"x".repeat(300), false)] {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: {id}\r\ncontent-length: {}\r\n\r\n",
             answer.len()
