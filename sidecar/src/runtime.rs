@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fkm_llm::{ProviderError, Redactor, WireFormat};
-use fkm_snapshot::{Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot};
+use fkm_snapshot::{
+    Capabilities, Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot,
+};
 use http::{HeaderName, HeaderValue, Uri};
 
 use crate::metrics::RuleMetrics;
@@ -59,6 +61,7 @@ pub(crate) struct Offer {
     /// The name to send.
     pub(crate) upstream_model: Arc<str>,
     pub(crate) max_output_tokens: Option<u64>,
+    pub(crate) capabilities: Arc<Capabilities>,
 }
 
 /// One provider, as one rule reaches it.

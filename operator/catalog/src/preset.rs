@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use fkm_dialect::Dialect;
+use fkm_dialect::{Capabilities, Dialect};
 use serde::Deserialize;
 
 /// A named provider.
@@ -26,6 +26,9 @@ pub struct ModelRecord {
     /// The most output tokens that it gives; unknown when absent.
     #[serde(default)]
     pub max_output_tokens: Option<u64>,
+    /// What it can take.
+    #[serde(default)]
+    pub capabilities: Capabilities,
 }
 
 /// A preset as it stands in `data/presets.json`; the models are in a file of their own, which is generated.

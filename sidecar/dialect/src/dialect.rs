@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Format;
+use crate::{Format, is_default};
 
 /// How a provider departs from its [`Format`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +55,4 @@ fn yes() -> bool {
 )]
 fn is_yes(value: &bool) -> bool {
     *value
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -30,6 +30,16 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether its providers give state with a tool call that must come back with that very call. In formats without a place
+    /// for it, it travels as a hidden thought before the call.
+    pub fn ties_state_to_calls(self) -> bool {
+        match self {
+            Self::OpenAiChat | Self::AnthropicMessages => false,
+        }
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

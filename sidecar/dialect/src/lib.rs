@@ -1,13 +1,22 @@
-//! What one provider's wire format is and how it deviates from the format's own definition: plain serde data.
+//! What one provider's wire format is, how it deviates from the format's own definition, and what its models can take: plain
+//! serde data.
 //!
 //! A leaf: the catalogue stores these records, the snapshot carries them, the formats obey them. There is no behaviour
 //! here and no `if provider ==` anywhere else: a deviation that is not a field of [`Dialect`] does not exist.
 #![warn(missing_docs)]
 
+mod capabilities;
 mod dialect;
+mod effort;
 mod failure;
 mod format;
 
+pub use capabilities::{Capabilities, Thinking};
 pub use dialect::{Auth, Dialect, MaxTokensField};
+pub use effort::Effort;
 pub use failure::FailureClass;
 pub use format::Format;
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

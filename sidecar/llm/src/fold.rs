@@ -56,6 +56,7 @@ fn unfold_part(part: &OutputPart, choice: u32, block: u32, events: &mut Vec<Even
             let start = BlockStart::ToolCall {
                 id: call.id.clone(),
                 name: call.name.clone(),
+                state: call.state.clone(),
                 extra: call.extra.clone(),
             };
             (start, vec![Delta::Arguments(call.arguments.clone())])
@@ -187,11 +188,17 @@ fn begin(start: BlockStart) -> OutputPart {
             state: Some(state),
             extra,
         }),
-        BlockStart::ToolCall { id, name, extra } => OutputPart::ToolCall(ToolCall {
+        BlockStart::ToolCall {
             id,
             name,
-            arguments: String::new(),
+            state,
             extra,
+        } => OutputPart::ToolCall(ToolCall {
+            id,
+            name,
+            state,
+            extra,
+            ..ToolCall::default()
         }),
         BlockStart::Refusal => OutputPart::Refusal(String::new()),
         BlockStart::Opaque(raw) => OutputPart::Opaque(raw),

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use bytes::Bytes;
-use fkm_dialect::{Dialect, Format};
+use fkm_dialect::{Capabilities, Dialect, Format};
 use http::HeaderMap;
 
 use crate::anthropic::Anthropic;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
+use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
@@ -66,6 +67,11 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
         error.status.unwrap_or_else(|| error.kind.status())
     }
 
+    /// The media type of a stream of this format.
+    fn stream_content_type(&self) -> &'static str {
+        "text/event-stream"
+    }
+
     /// The header in which this format carries the provider's request id.
     fn request_id_header(&self) -> &'static str;
 
@@ -84,6 +90,8 @@ pub struct Target<'a> {
     pub model: &'a str,
     /// How the provider departs from the format.
     pub dialect: &'a Dialect,
+    /// What the model can take.
+    pub capabilities: &'a Capabilities,
     /// The most output tokens that the model gives, where the format must name a limit; unknown when `None`.
     pub max_output_tokens: Option<u64>,
     /// Whether the answer is asked for as a stream (may differ from what the client asked).
@@ -98,6 +106,8 @@ pub struct Encoded {
     /// What could not be expressed and was left out, by the names of the format that it came from, sorted, each once;
     /// ASCII without commas: fit for the header `x-fkm-dropped`.
     pub dropped: Vec<String>,
+    /// The names of tools that had to be changed for the provider; the answer's names are restored with it.
+    pub tool_names: ToolNames,
 }
 
 /// How a stream is encoded for a client.
@@ -111,6 +121,8 @@ pub struct StreamOptions {
     pub created: u64,
     /// How many choices were asked for (`n`); 0 counts as 1.
     pub choices: u32,
+    /// The names of tools that were changed for the provider.
+    pub tool_names: ToolNames,
 }
 
 /// How a stream is passed through.

@@ -3,8 +3,10 @@
 //! *Guarantees*: members that no format shares are kept with their origin ([`Extra`], [`Opaque`]), byte for byte, and go
 //! back to the same origin only. JSON that is not understood is never re-serialised.
 
+mod cache;
 mod event;
 mod extra;
+mod media;
 mod message;
 mod opaque;
 mod raw;
@@ -12,16 +14,17 @@ mod request;
 mod response;
 mod usage;
 
+pub use cache::{CacheMark, CacheTtl};
 pub use event::{BlockStart, Delta, Event, Start};
 pub use extra::Extra;
+pub use fkm_dialect::Effort;
+pub use media::{Audio, File, FileSource, Image, ImageSource};
 pub(crate) use message::canonical_arguments;
 pub use message::{
-    Image, ImageSource, InputPart, Message, OutputPart, Reasoning, Text, ToolCall, ToolResult,
+    Citation, InputPart, Message, OutputPart, Reasoning, Text, ToolCall, ToolResult,
 };
 pub use opaque::{InvalidOpaque, Opaque};
 pub use raw::RawJson;
-pub use request::{
-    Effort, FunctionTool, JsonSchema, Request, ResponseFormat, Sampling, Tool, ToolChoice,
-};
+pub use request::{FunctionTool, JsonSchema, Request, ResponseFormat, Sampling, Tool, ToolChoice};
 pub use response::{Choice, FinishReason, Response};
-pub use usage::Usage;
+pub use usage::{Billed, Usage};

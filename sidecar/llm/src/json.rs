@@ -2,8 +2,10 @@
 
 mod object;
 mod path;
+mod report;
 mod writer;
 
 pub(crate) use object::{Object, array, is_string, kind_of, string};
 pub(crate) use path::Path;
-pub(crate) use writer::{Dropped, ObjectWriter, write_array, write_json};
+pub(crate) use report::Report;
+pub(crate) use writer::{ObjectWriter, write_array, write_json};

@@ -17,6 +17,7 @@ pub mod fold;
 pub mod format;
 pub mod ir;
 mod json;
+mod names;
 pub mod openai_chat;
 mod relay;
 pub mod scan;
@@ -28,8 +29,11 @@ pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
     StreamFault,
 };
-pub use fkm_dialect::{Dialect, FailureClass, Format, MaxTokensField};
+pub use fkm_dialect::{
+    Capabilities, Dialect, Effort, FailureClass, Format, MaxTokensField, Thinking,
+};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
+pub use names::ToolNames;
 pub use scan::{RequestScan, ScanError, scan};
 pub use stream::{
     Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,

@@ -7,7 +7,8 @@ use fkm_dialect::Format;
 
 use crate::error::StreamFault;
 use crate::format::{StreamOptions, format};
-use crate::ir::{Event, FinishReason, Usage};
+use crate::ir::{BlockStart, Event, FinishReason, Usage};
+use crate::names::ToolNames;
 
 /// Bytes of a provider's stream in, events out.
 pub trait StreamDecoder: Send {
@@ -70,6 +71,7 @@ pub fn translate(from: Format, to: Format, options: &StreamOptions) -> Box<dyn S
         decoder: format(from).stream_decoder(),
         encoder: format(to).stream_encoder(options),
         choices: options.choices.max(1),
+        tool_names: options.tool_names.clone(),
         ended: false,
         events: Vec::new(),
         progress: Progress::default(),
@@ -89,6 +91,7 @@ struct Translator {
     decoder: Box<dyn StreamDecoder>,
     encoder: Box<dyn StreamEncoder>,
     choices: u32,
+    tool_names: ToolNames,
     /// The end has been told to the client.
     ended: bool,
     /// Reused between pushes.
@@ -108,7 +111,15 @@ impl fmt::Debug for Translator {
 
 impl Translator {
     fn forward(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
-        for event in self.events.drain(..) {
+        for mut event in self.events.drain(..) {
+            if let Event::BlockStart {
+                start: BlockStart::ToolCall { name, .. },
+                ..
+            } = &mut event
+                && !self.tool_names.is_empty()
+            {
+                *name = self.tool_names.restore(name).to_owned();
+            }
             if let Event::Error(error) = event {
                 return Err(StreamFault::Provider(Box::new(error)));
             }

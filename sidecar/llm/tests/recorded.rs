@@ -12,8 +12,8 @@ use bytes::Bytes;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::Event;
 use fkm_llm::{
-    Dialect, Format, MaxTokensField, RelayOptions, StreamFault, StreamOptions, Target,
-    decode_stream, format, translate,
+    Capabilities, Dialect, Format, MaxTokensField, RelayOptions, StreamFault, StreamOptions,
+    Target, decode_stream, format, translate,
 };
 use serde_json::Value;
 
@@ -347,9 +347,11 @@ fn requests() {
         };
         for to in Format::ALL {
             let dialect = dialect(to);
+            let capabilities = Capabilities::default();
             let target = Target {
                 model: &request.model,
                 dialect: &dialect,
+                capabilities: &capabilities,
                 max_output_tokens: None,
                 stream: request.stream,
             };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dialect, Millis, SecretId, is_default};
+use crate::{Capabilities, Dialect, Millis, SecretId, is_default};
 
 /// Interchangeable providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,9 @@ pub struct Model {
     /// The most output tokens that the model gives; for formats that must name a limit. Unknown when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u64>,
+    /// What the model can take, where that is known.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub capabilities: Capabilities,
 }
 
 /// A provider that answers without a network, with faults on request.

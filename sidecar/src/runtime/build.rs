@@ -115,6 +115,7 @@ impl Builder<'_> {
                     provider: runtime.clone(),
                     upstream_model: model.upstream_name(name).into(),
                     max_output_tokens: model.max_output_tokens,
+                    capabilities: Arc::new(model.capabilities.clone()),
                 };
                 for name in std::iter::once(name).chain(&model.aliases) {
                     offers.entry(name.clone()).or_default().push(offer.clone());

@@ -2,7 +2,7 @@
 //! speak the same format, a translation where they do not.
 
 use bytes::Bytes;
-use fkm_llm::{Edits, EncodeError, Format, Target};
+use fkm_llm::{Edits, EncodeError, Format, Target, ToolNames};
 use fkm_snapshot::{Auth, Dialect, MaxTokensField};
 
 use crate::attempt::AttemptError;
@@ -16,6 +16,8 @@ pub(crate) struct Encoded {
     pub(crate) segments: Vec<Bytes>,
     /// What the provider's format cannot express and the client may do without.
     pub(crate) dropped: Vec<String>,
+    /// The names of tools that were changed for the provider.
+    pub(crate) tool_names: ToolNames,
     /// The usage chunk of the stream is ours alone and is taken out again.
     pub(crate) strip_usage: bool,
     /// Not the received bytes.
@@ -41,6 +43,7 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
     let target = Target {
         model: &candidate.offer.upstream_model,
         dialect,
+        capabilities: &candidate.offer.capabilities,
         max_output_tokens: candidate.offer.max_output_tokens,
         stream: exchange.scan.stream,
     };
@@ -55,6 +58,7 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
     Ok(Encoded {
         segments: vec![Bytes::from(encoded.body)],
         dropped: encoded.dropped,
+        tool_names: encoded.tool_names,
         strip_usage: false,
         translated: true,
     })
@@ -75,6 +79,7 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
     Encoded {
         segments: fkm_llm::edit(&exchange.body, scan, &edits),
         dropped: Vec::new(),
+        tool_names: ToolNames::default(),
         strip_usage: ask,
         translated: false,
     }

@@ -19,7 +19,7 @@ use crate::exchange::Exchange;
 use crate::metrics::{AttemptLabels, AttemptOutcome};
 use crate::policy::verdict::{Next, after};
 use crate::runtime::{Candidate, Offer};
-use crate::steps::take::Taken;
+use crate::steps::take::{Sent, Taken};
 
 /// The candidate that answered, and with what.
 pub(crate) struct Executed {
@@ -143,10 +143,13 @@ async fn try_candidate(
 ) -> Result<Taken, AttemptError> {
     let limits = Limits::begin_at(Instant::now(), &exchange.rule().policy.timeouts, deadline);
     let mut encoded = encode::run(exchange, candidate)?;
-    let strip_usage = encoded.strip_usage;
+    let sent = Sent {
+        strip_usage: encoded.strip_usage,
+        tool_names: std::mem::take(&mut encoded.tool_names),
+    };
     let mut dropped = std::mem::take(&mut encoded.dropped);
     let answer = send::run(exchange, candidate, encoded, &limits).await?;
-    let mut taken = take::run(exchange, candidate, answer, strip_usage, &limits).await?;
+    let mut taken = take::run(exchange, candidate, answer, &sent, &limits).await?;
     dropped.append(&mut taken.dropped);
     taken.dropped = dropped;
     Ok(taken)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use fkm_llm::{
     Encoded as EncodedAnswer, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions,
-    StreamTransform, WireFormat,
+    StreamTransform, ToolNames, WireFormat,
 };
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -56,12 +56,21 @@ pub(crate) enum TakenBody {
     },
 }
 
+/// What reading an answer must know of its request.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// The usage chunk of the stream is ours alone.
+    pub(crate) strip_usage: bool,
+    /// The names of tools that were changed for the provider.
+    pub(crate) tool_names: ToolNames,
+}
+
 /// Reads the answer to `candidate`'s attempt.
 pub(crate) async fn run(
     exchange: &Exchange,
     candidate: &Candidate,
     answer: Answer,
-    strip_usage: bool,
+    sent: &Sent,
     limits: &Limits,
 ) -> Result<Taken, AttemptError> {
     let provider = candidate.offer.provider.format();
@@ -88,10 +97,10 @@ pub(crate) async fn run(
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
     let (body, dropped) = match (exchange.scan.stream, streams) {
         (true, true) => (
-            stream(exchange, candidate, answer.body, strip_usage, limits).await?,
+            stream(exchange, candidate, answer.body, sent, limits).await?,
             Vec::new(),
         ),
-        (false, false) => whole(exchange, candidate, answer.body, limits).await?,
+        (false, false) => whole(exchange, candidate, answer.body, sent, limits).await?,
         (true, false) => return Err(unexpected(candidate, answer, provider, limits).await),
         (false, true) => {
             let message = "a stream came where a whole answer was asked for";
@@ -164,10 +173,10 @@ async fn stream(
     exchange: &Exchange,
     candidate: &Candidate,
     mut source: AnswerSource,
-    strip_usage: bool,
+    sent: &Sent,
     limits: &Limits,
 ) -> Result<TakenBody, AttemptError> {
-    let mut transform = transform(exchange, candidate, strip_usage);
+    let mut transform = transform(exchange, candidate, sent);
     let mut ready = Vec::new();
     let mut read = 0;
     loop {
@@ -203,16 +212,12 @@ async fn stream(
     }
 }
 
-fn transform(
-    exchange: &Exchange,
-    candidate: &Candidate,
-    strip_usage: bool,
-) -> Box<dyn StreamTransform> {
+fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn StreamTransform> {
     let (client, provider) = (exchange.format, candidate.offer.provider.format());
     let choices = exchange.scan.n.unwrap_or(1);
     if client.name() == provider.name() {
         return provider.relay(&RelayOptions {
-            strip_usage,
+            strip_usage: sent.strip_usage,
             choices,
         });
     }
@@ -225,6 +230,7 @@ fn transform(
         model: None,
         created: unix_now(),
         choices,
+        tool_names: sent.tool_names.clone(),
     };
     fkm_llm::translate(provider.name(), client.name(), &options)
 }
@@ -233,6 +239,7 @@ async fn whole(
     exchange: &Exchange,
     candidate: &Candidate,
     mut source: AnswerSource,
+    sent: &Sent,
     limits: &Limits,
 ) -> Result<(TakenBody, Vec<String>), AttemptError> {
     let provider = candidate.offer.provider.format();
@@ -282,7 +289,7 @@ async fn whole(
     if !translate {
         return Ok((TakenBody::Whole { body, progress }, Vec::new()));
     }
-    let encoded = translated(exchange, provider, &body)?;
+    let encoded = translated(exchange, provider, &body, sent)?;
     let body = encoded.body.into();
     Ok((TakenBody::Whole { body, progress }, encoded.dropped))
 }
@@ -291,11 +298,13 @@ fn translated(
     exchange: &Exchange,
     provider: &dyn WireFormat,
     body: &[u8],
+    sent: &Sent,
 ) -> Result<EncodedAnswer, AttemptError> {
     let broken = |error: String| AttemptError::failed(FailureClass::BrokenStream, error);
-    let response = provider
+    let mut response = provider
         .decode_response(body)
         .map_err(|error| broken(error.to_string()))?;
+    response.restore_tool_names(&sent.tool_names);
     exchange
         .format
         .encode_response(&response)

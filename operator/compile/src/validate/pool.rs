@@ -354,13 +354,13 @@ impl Judge<'_> {
             let known = preset.into_iter().flat_map(|preset| preset.models.keys());
             return known
                 .map(|name| {
-                    (
-                        name.clone(),
-                        Model {
-                            max_output_tokens: record(name).max_output_tokens,
-                            ..Model::default()
-                        },
-                    )
+                    let record = record(name);
+                    let model = Model {
+                        max_output_tokens: record.max_output_tokens,
+                        capabilities: record.capabilities,
+                        ..Model::default()
+                    };
+                    (name.clone(), model)
                 })
                 .collect();
         };
@@ -370,12 +370,14 @@ impl Judge<'_> {
                 .upstream_name
                 .as_ref()
                 .filter(|upstream| **upstream != spec.name);
+            let record = record(&upstream.unwrap_or(&spec.name).0);
             Model {
                 upstream_name: upstream
                     .map(|upstream| upstream.0.clone())
                     .unwrap_or_default(),
                 aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
-                max_output_tokens: record(&upstream.unwrap_or(&spec.name).0).max_output_tokens,
+                max_output_tokens: record.max_output_tokens,
+                capabilities: record.capabilities,
             }
         };
         given

@@ -6,7 +6,7 @@ use crate::anthropic::{FORMAT, block, error, types};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::ir::{Choice, Extra, OutputPart, Response, Usage};
-use crate::json::{Dropped, Object, ObjectWriter, Path, array};
+use crate::json::{Object, ObjectWriter, Path, Report, array};
 
 /// The members of an answer that the representation has.
 pub(super) const MEMBERS: [&str; 8] = [
@@ -78,16 +78,16 @@ pub(super) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
         });
     };
     let mut body = Vec::with_capacity(1024);
-    let mut dropped = Dropped::default();
+    let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
     object.value("id", response.id.as_deref().unwrap_or_default());
     object.value("type", "message");
     object.value("role", "assistant");
     object.value("model", response.model.as_deref().unwrap_or_default());
-    content(object.key("content"), &choice.parts, &mut dropped)?;
+    content(object.key("content"), &choice.parts, &mut report)?;
     let (word, exact) = types::stop_word(&choice.finish_reason);
     if !exact {
-        dropped.note_in("finish_reason", choice.finish_reason.name());
+        report.note_in("finish_reason", choice.finish_reason.name());
     }
     object.value("stop_reason", word);
     object.value(
@@ -100,31 +100,28 @@ pub(super) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
             .cached_input_tokens
             .saturating_add(usage.cache_write_tokens)
     {
-        dropped.note("usage");
+        report.note("usage");
     }
     object.value("usage", &types::usage_out(usage));
     for (name, origin, value) in choice.extra.iter() {
         match origin == FORMAT && STOP_MEMBERS.contains(&name) {
             true => object.value(name, value),
-            false => dropped.note_in("choice", name),
+            false => report.note_in("choice", name),
         }
     }
     let known = [MEMBERS.as_slice(), STOP_MEMBERS.as_slice()].concat();
-    object.extra(&response.extra, FORMAT, &known, "", &mut dropped);
+    object.extra(&response.extra, FORMAT, &known, "", &mut report);
     if response.created.is_some() {
-        dropped.note("created");
+        report.note("created");
     }
     object.end();
-    Ok(Encoded {
-        body,
-        dropped: dropped.into_names(),
-    })
+    Ok(report.into_encoded(body))
 }
 
 fn content(
     out: &mut Vec<u8>,
     parts: &[OutputPart],
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     out.push(b'[');
     let first = out.len();
@@ -132,7 +129,7 @@ fn content(
         if out.len() > first && out.last() != Some(&b',') {
             out.push(b',');
         }
-        block::encode_output(out, part, Direction::Response, dropped)?;
+        block::encode_output(out, part, Direction::Response, report)?;
     }
     if out.last() == Some(&b',') {
         out.pop();

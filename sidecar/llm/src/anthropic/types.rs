@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::anthropic::FORMAT;
-use crate::ir::{FinishReason, Usage};
+use crate::ir::{CacheMark, CacheTtl, Citation, FinishReason, Opaque, Usage};
+use crate::json::{Object, ObjectWriter, Path};
+use crate::names::Rule;
 
 /// Counts as they come, in pieces: a later one replaces an earlier one.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -40,9 +42,17 @@ struct UsageOut {
     input_tokens: u64,
     cache_creation_input_tokens: u64,
     cache_read_input_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation: Option<CacheCreationOut>,
     output_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_tokens_details: Option<OutputDetailsOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct CacheCreationOut {
+    ephemeral_5m_input_tokens: u64,
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,25 +93,30 @@ impl Counts {
         let read = self.cache_read_input_tokens.unwrap_or_default();
         let fresh = self.input_tokens.unwrap_or_default();
         let details = self.output_tokens_details.unwrap_or_default();
+        let long = parts.ephemeral_1h_input_tokens.unwrap_or_default();
         Some(Usage {
             input_tokens: fresh.saturating_add(read).saturating_add(written),
             cached_input_tokens: read,
             cache_write_tokens: written,
+            cache_write_1h_tokens: long.min(written),
             output_tokens: self.output_tokens.unwrap_or_default(),
             reasoning_tokens: details.thinking_tokens.unwrap_or_default(),
+            ..Usage::default()
         })
     }
 }
 
 /// `usage` as it is written: the cache counts taken out of the input again.
 pub(super) fn usage_out(usage: Usage) -> impl Serialize {
-    let cached = usage
-        .cached_input_tokens
-        .saturating_add(usage.cache_write_tokens);
+    let long = usage.cache_write_1h_tokens;
     UsageOut {
-        input_tokens: usage.input_tokens.saturating_sub(cached),
+        input_tokens: usage.fresh_input_tokens(),
         cache_creation_input_tokens: usage.cache_write_tokens,
         cache_read_input_tokens: usage.cached_input_tokens,
+        cache_creation: (long > 0).then(|| CacheCreationOut {
+            ephemeral_5m_input_tokens: usage.cache_write_tokens.saturating_sub(long),
+            ephemeral_1h_input_tokens: long,
+        }),
         output_tokens: usage.output_tokens,
         output_tokens_details: (usage.reasoning_tokens > 0).then_some(OutputDetailsOut {
             thinking_tokens: usage.reasoning_tokens,
@@ -149,6 +164,75 @@ pub(super) fn stop_sequence(reason: &FinishReason) -> Option<&str> {
     }
 }
 
+/// Takes `cache_control`, when it is one that the representation has.
+pub(super) fn take_cache(object: &mut Object<'_, '_>) -> Option<CacheMark> {
+    let mut mark = Object::from_raw(object.peek(CACHE)?, &Path::Root).ok()?;
+    let kind = mark.kind();
+    mark.raw("type");
+    let ttl = match mark.string("ttl").ok()? {
+        Some(name) => Some(CacheTtl::from_name(&name)?),
+        None => None,
+    };
+    if kind != "ephemeral" || !mark.is_empty() {
+        return None;
+    }
+    object.raw(CACHE);
+    Some(CacheMark { ttl })
+}
+
+pub(super) fn write_cache(object: &mut ObjectWriter<'_>, cache: Option<CacheMark>) {
+    if let Some(CacheMark { ttl }) = cache {
+        let mut mark = ObjectWriter::new(object.key(CACHE));
+        mark.value("type", "ephemeral");
+        mark.optional("ttl", ttl.map(CacheTtl::name).as_ref());
+        mark.end();
+    }
+}
+
+/// A source of a text.
+pub(super) fn citation(raw: &RawValue) -> Citation {
+    let mut url = None;
+    let mut title = None;
+    if let Ok(mut object) = Object::from_raw(raw, &Path::Root) {
+        url = object.string("url").ok().flatten();
+        title = object.string("title").ok().flatten();
+        title = title.or_else(|| object.string("document_title").ok().flatten());
+    }
+    Citation {
+        url,
+        title,
+        raw: Opaque::new(FORMAT, raw.get()),
+    }
+}
+
+/// Writes a source; false when it is known to its own format only. One of another format with an address reads as the
+/// result of a web search.
+pub(super) fn write_citation(out: &mut Vec<u8>, citation: &Citation) -> bool {
+    if citation.raw.origin == FORMAT {
+        out.extend_from_slice(&citation.raw.bytes);
+        return true;
+    }
+    let Some(url) = &citation.url else {
+        return false;
+    };
+    let mut object = ObjectWriter::new(out);
+    object.value("type", "web_search_result_location");
+    object.value("url", url);
+    object.value("title", &citation.title);
+    object.value("cited_text", "");
+    object.value("encrypted_index", "");
+    object.end();
+    true
+}
+
+/// `^[a-zA-Z0-9_-]{1,128}$`.
+pub(super) const TOOL_NAME: Rule = Rule {
+    max: 128,
+    others: "_-",
+    first: None,
+};
+
+const CACHE: &str = "cache_control";
 const WRAPPED_ID: &str = "fkm1_";
 
 /// An id as this format takes it: `[a-zA-Z0-9_-]+`. Others are wrapped so that they can be unwrapped.

@@ -1,7 +1,7 @@
 //! The events of a stream. A whole answer is the fold of the same events ([`crate::fold`]).
 
 use crate::error::ProviderError;
-use crate::ir::{Extra, FinishReason, Opaque, Usage};
+use crate::ir::{Citation, Extra, FinishReason, Opaque, Usage};
 
 /// One step of an answer.
 ///
@@ -91,6 +91,8 @@ pub enum BlockStart {
         id: String,
         /// The tool.
         name: String,
+        /// State of the provider that belongs to the call, as in [`crate::ir::ToolCall::state`].
+        state: Option<Opaque>,
         /// Unknown members.
         extra: Extra,
     },
@@ -105,8 +107,8 @@ pub enum BlockStart {
 pub enum Delta {
     /// To a text.
     Text(String),
-    /// A source of a text, as JSON of its origin.
-    Citation(Opaque),
+    /// A source of a text.
+    Citation(Citation),
     /// To a thought.
     Reasoning(String),
     /// The signature of a thought.

@@ -1,6 +1,6 @@
 //! The parts of a conversation.
 
-use crate::ir::{Extra, Opaque};
+use crate::ir::{Audio, CacheMark, Extra, File, Image, ImageSource, Opaque};
 
 /// One turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,11 @@ pub enum InputPart {
     Text(Text),
     /// An image.
     Image(Image),
-    /// A part of another type (audio, files, search results), as JSON with a `type` member.
+    /// Sound.
+    Audio(Audio),
+    /// A document.
+    File(File),
+    /// A part of another type (search results, …), as JSON of its origin.
     Opaque(Opaque),
 }
 
@@ -66,35 +70,23 @@ pub enum OutputPart {
 pub struct Text {
     /// The text.
     pub text: String,
-    /// Sources, each as JSON of its origin.
-    pub citations: Vec<Opaque>,
-    /// Unknown members, cache breakpoints among them.
-    pub extra: Extra,
-}
-
-/// An image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Where it is.
-    pub source: ImageSource,
-    /// How closely to look, as OpenAI words it.
-    pub detail: Option<String>,
+    /// Where it comes from.
+    pub citations: Vec<Citation>,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
     /// Unknown members.
     pub extra: Extra,
 }
 
-/// Where an image is.
+/// A source of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImageSource {
-    /// At an address that the provider fetches.
-    Url(String),
-    /// Here.
-    Base64 {
-        /// For example `image/png`.
-        media_type: String,
-        /// Base64, not checked.
-        data: String,
-    },
+pub struct Citation {
+    /// Its address, where it has one.
+    pub url: Option<String>,
+    /// Its title, where it has one.
+    pub title: Option<String>,
+    /// The whole of it, as JSON of its origin.
+    pub raw: Opaque,
 }
 
 /// Thinking of a model.
@@ -118,6 +110,10 @@ pub struct ToolCall {
     pub name: String,
     /// JSON text, normally an object; models may write what is not JSON.
     pub arguments: String,
+    /// State of the provider that belongs to the call (a thought's signature), to be sent back with it.
+    pub state: Option<Opaque>,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
     /// Unknown members.
     pub extra: Extra,
 }
@@ -131,6 +127,8 @@ pub struct ToolResult {
     pub parts: Vec<InputPart>,
     /// The tool failed.
     pub is_error: bool,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
     /// Unknown members.
     pub extra: Extra,
 }
@@ -148,7 +146,7 @@ impl Text {
 
     /// Whether there is nothing but the text.
     pub fn is_plain(&self) -> bool {
-        self.citations.is_empty() && self.extra.is_empty()
+        self.citations.is_empty() && self.cache.is_none() && self.extra.is_empty()
     }
 
     /// Whether it says nothing at all.
@@ -169,7 +167,7 @@ impl InputPart {
     pub fn as_text(&self) -> Option<&Text> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Image(_) | Self::Opaque(_) => None,
+            Self::Image(_) | Self::Audio(_) | Self::File(_) | Self::Opaque(_) => None,
         }
     }
 
@@ -177,38 +175,9 @@ impl InputPart {
     pub fn into_text(self) -> Option<Text> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Image(_) | Self::Opaque(_) => None,
+            Self::Image(_) | Self::Audio(_) | Self::File(_) | Self::Opaque(_) => None,
         }
     }
-}
-
-// === impl ImageSource ===
-
-impl ImageSource {
-    /// From an address, which may hold the image itself (`data:image/png;base64,…`).
-    pub fn from_url(url: &str) -> Self {
-        match split_data_url(url) {
-            Some((media_type, data)) => Self::Base64 {
-                media_type: media_type.to_owned(),
-                data: data.to_owned(),
-            },
-            None => Self::Url(url.to_owned()),
-        }
-    }
-
-    /// As an address.
-    pub fn to_url(&self) -> String {
-        match self {
-            Self::Url(url) => url.clone(),
-            Self::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
-        }
-    }
-}
-
-fn split_data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let media_type = head.strip_suffix(";base64")?;
-    Some((media_type, data))
 }
 
 /// JSON white space cut off; `{}` for nothing.
@@ -243,7 +212,20 @@ impl Reasoning {
     }
 }
 
-/// Empty texts taken out, images at a `data:` address taken in.
+/// The state of a thought that belongs to the call after it: its format ties state to calls, and other formats have no
+/// place for it but a thought.
+fn state_of_next_call(part: &OutputPart) -> Option<Opaque> {
+    match part {
+        OutputPart::Reasoning(Reasoning {
+            text: None,
+            state: Some(state),
+            extra,
+        }) if extra.is_empty() && state.origin.ties_state_to_calls() => Some(state.clone()),
+        _ => None,
+    }
+}
+
+/// Empty texts taken out, images at a `data:` address taken in, sound by the short words for its type.
 pub(crate) fn retain_input(parts: &mut Vec<InputPart>) {
     parts.retain_mut(|part| match part {
         InputPart::Text(text) => !text.is_empty(),
@@ -253,11 +235,21 @@ pub(crate) fn retain_input(parts: &mut Vec<InputPart>) {
             }
             true
         }
-        InputPart::Opaque(_) => true,
+        InputPart::Audio(audio) => {
+            // Two words for the same.
+            let word = match audio.media_type.as_str() {
+                "audio/mpeg" => "audio/mp3",
+                "audio/x-wav" | "audio/wave" => "audio/wav",
+                _ => return true,
+            };
+            word.clone_into(&mut audio.media_type);
+            true
+        }
+        InputPart::File(_) | InputPart::Opaque(_) => true,
     });
 }
 
-/// Empty parts gone, neighbouring plain thoughts one, arguments trimmed.
+/// Empty parts gone, neighbouring plain thoughts one, arguments trimmed, state with the call that it belongs to.
 pub(crate) fn canonical_output(parts: Vec<OutputPart>) -> Vec<OutputPart> {
     let mut out: Vec<OutputPart> = Vec::with_capacity(parts.len());
     for mut part in parts {
@@ -276,7 +268,13 @@ pub(crate) fn canonical_output(parts: Vec<OutputPart>) -> Vec<OutputPart> {
                 let text = before.text.get_or_insert_default();
                 text.push_str(thought.text.as_deref().unwrap_or_default());
             }
-            (OutputPart::ToolCall(mut call), _) => {
+            (OutputPart::ToolCall(mut call), last) => {
+                if call.state.is_none()
+                    && let Some(state) = last.and_then(|last| state_of_next_call(last))
+                {
+                    call.state = Some(state);
+                    out.pop();
+                }
                 if canonical_arguments(&call.arguments) != call.arguments {
                     let arguments = canonical_arguments(&call.arguments).to_owned();
                     call.arguments = arguments;

@@ -1,9 +1,12 @@
 //! A request for one more turn.
 
+use std::collections::BTreeMap;
+
+use fkm_dialect::Effort;
 use serde_json::Number;
 
 use crate::ir::message::{canonical_output, retain_input};
-use crate::ir::{Extra, InputPart, Message, Opaque, RawJson, Text};
+use crate::ir::{CacheMark, Extra, InputPart, Message, Opaque, RawJson, Text};
 
 /// A request, independent of its wire format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +39,12 @@ pub struct Request {
     pub include_usage: bool,
     /// How hard to think.
     pub effort: Option<Effort>,
+    /// The most tokens to think, where the client gave a number; 0: not at all.
+    pub thinking_budget: Option<u64>,
     /// The end user, as the application names him.
     pub user: Option<String>,
+    /// What the application keeps with the request, by name.
+    pub metadata: BTreeMap<String, String>,
     /// Other members of `stream_options`.
     pub stream_options: Extra,
     /// Unknown members.
@@ -81,6 +88,8 @@ pub struct FunctionTool {
     pub parameters: Option<RawJson>,
     /// Whether arguments are held to the schema.
     pub strict: Option<bool>,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
     /// Unknown members.
     pub extra: Extra,
 }
@@ -122,58 +131,6 @@ pub struct JsonSchema {
     pub schema: Option<RawJson>,
     /// Whether the answer is held to it.
     pub strict: Option<bool>,
-}
-
-/// How hard a model thinks, from least to most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effort {
-    /// Not at all.
-    None,
-    /// As little as it can.
-    Minimal,
-    /// Little.
-    Low,
-    /// Some.
-    Medium,
-    /// Much.
-    High,
-    /// More.
-    XHigh,
-    /// As much as it can.
-    Max,
-}
-
-// === impl Effort ===
-
-impl Effort {
-    /// Every effort, from least to most.
-    pub const ALL: [Self; 7] = [
-        Self::None,
-        Self::Minimal,
-        Self::Low,
-        Self::Medium,
-        Self::High,
-        Self::XHigh,
-        Self::Max,
-    ];
-
-    /// The word on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Minimal => "minimal",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::XHigh => "xhigh",
-            Self::Max => "max",
-        }
-    }
-
-    /// From the word on the wire.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|effort| effort.name() == name)
-    }
 }
 
 // === impl Request ===

@@ -6,6 +6,7 @@ use fkm_dialect::Format;
 
 use crate::ir::message::canonical_output;
 use crate::ir::{Extra, OutputPart, Text, Usage};
+use crate::names::ToolNames;
 
 /// An answer, independent of its wire format.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +87,18 @@ impl fmt::Display for FinishReason {
 // === impl Response ===
 
 impl Response {
+    /// Gives the calls the names by which the client knows its tools.
+    pub fn restore_tool_names(&mut self, names: &ToolNames) {
+        if names.is_empty() {
+            return;
+        }
+        for part in self.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
+            if let OutputPart::ToolCall(call) = part {
+                call.name = names.restore(&call.name).to_owned();
+            }
+        }
+    }
+
     /// The one way to say the same: choices by index, neighbouring plain texts as one, empty ones gone, arguments trimmed
     /// (`{}` for none), and a stop with tool calls is a stop for tool calls (providers differ when a tool is forced).
     #[must_use]

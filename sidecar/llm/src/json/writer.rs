@@ -1,11 +1,10 @@
-//! Writes JSON objects member by member, and notes what could not be written.
-
-use std::collections::BTreeSet;
+//! Writes JSON objects member by member.
 
 use fkm_dialect::Format;
 use serde::Serialize;
 
 use crate::ir::Extra;
+use crate::json::Report;
 
 /// An object that is being written. [`ObjectWriter::end`] closes it.
 #[derive(Debug)]
@@ -13,16 +12,6 @@ pub(crate) struct ObjectWriter<'w> {
     out: &'w mut Vec<u8>,
     first: bool,
 }
-
-/// What could not be expressed.
-#[derive(Debug, Default)]
-pub(crate) struct Dropped(BTreeSet<String>);
-
-/// The most names that are reported.
-const MAX_NAMES: usize = 32;
-
-/// Longer names are cut.
-const MAX_NAME_BYTES: usize = 64;
 
 // === impl ObjectWriter ===
 
@@ -61,13 +50,13 @@ impl<'w> ObjectWriter<'w> {
         origin: Format,
         known: &[&str],
         what: &str,
-        dropped: &mut Dropped,
+        report: &mut Report,
     ) {
         for (name, found_in, value) in extra.iter() {
             if found_in == origin && !known.contains(&name) {
                 self.value(name, value);
             } else {
-                dropped.note_in(what, name);
+                report.note_in(what, name);
             }
         }
     }
@@ -96,36 +85,4 @@ pub(crate) fn write_array<T>(
         write(out, item);
     }
     out.push(b']');
-}
-
-// === impl Dropped ===
-
-impl Dropped {
-    pub(crate) fn note(&mut self, name: &str) {
-        let name = name
-            .chars()
-            .take(MAX_NAME_BYTES)
-            .map(|c| match c {
-                ',' | ';' | '"' => '_',
-                c if c.is_ascii_graphic() => c,
-                _ => '_',
-            })
-            .collect();
-        if self.0.len() < MAX_NAMES {
-            self.0.insert(name);
-        }
-    }
-
-    /// Notes the member `name` of a `what`; of the request itself when that is empty.
-    pub(crate) fn note_in(&mut self, what: &str, name: &str) {
-        if what.is_empty() {
-            self.note(name);
-        } else {
-            self.note(&format!("{what}.{name}"));
-        }
-    }
-
-    pub(crate) fn into_names(self) -> Vec<String> {
-        self.0.into_iter().collect()
-    }
 }

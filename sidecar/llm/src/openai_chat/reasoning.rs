@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
 use crate::ir::{Opaque, OutputPart, RawJson, Reasoning};
-use crate::json::{Dropped, Object, ObjectWriter, Path, array, string, write_array, write_json};
+use crate::json::{Object, ObjectWriter, Path, Report, array, string, write_array, write_json};
 use crate::openai_chat::FORMAT;
 
 /// The members of an entry, or of its pieces put together.
@@ -173,11 +173,7 @@ pub(super) fn take_text(message: &mut Object<'_, '_>) -> Result<Option<String>, 
 }
 
 /// How the thoughts of one message are written.
-pub(super) fn encode(
-    object: &mut ObjectWriter<'_>,
-    thoughts: &[&Reasoning],
-    dropped: &mut Dropped,
-) {
+pub(super) fn encode(object: &mut ObjectWriter<'_>, thoughts: &[&Reasoning], report: &mut Report) {
     let text: String = thoughts.iter().filter_map(|t| t.text.as_deref()).collect();
     if !text.is_empty() {
         object.value("reasoning_content", &text);
@@ -186,10 +182,10 @@ pub(super) fn encode(
         let out = object.key("reasoning_details");
         write_array(out, thoughts.iter().enumerate(), |out, (index, thought)| {
             for (name, ..) in thought.extra.iter() {
-                dropped.note_in("thinking", name);
+                report.note_in("thinking", name);
             }
             if !encode_entry(out, index, thought) {
-                dropped.note("thinking.state");
+                report.note("thinking.state");
             }
         });
     }

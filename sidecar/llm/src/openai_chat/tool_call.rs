@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
 use crate::ir::{Opaque, OutputPart, ToolCall, canonical_arguments};
-use crate::json::{Dropped, Object, ObjectWriter, Path, array, is_string, write_array};
+use crate::json::{Object, ObjectWriter, Path, Report, array, is_string, write_array};
 use crate::openai_chat::FORMAT;
 
 const MEMBERS: [&str; 4] = ["id", "type", "function", "index"];
@@ -37,6 +37,8 @@ fn decode(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart, DecodeError> {
         id: object.string("id")?.unwrap_or_default(),
         name: function.required_string("name")?,
         arguments: arguments(&mut function)?,
+        state: take_state(&mut object),
+        cache: None,
         extra: object.rest(FORMAT),
     }))
 }
@@ -49,6 +51,41 @@ fn arguments(function: &mut Object<'_, '_>) -> Result<String, DecodeError> {
     }
 }
 
+/// Takes the state of another format's provider that was put beside the call (see [`write_state`]).
+pub(super) fn take_state(call: &mut Object<'_, '_>) -> Option<Opaque> {
+    let mut extra = Object::from_raw(call.peek(EXTRA_CONTENT)?, &Path::Root).ok()?;
+    let mut google = Object::from_raw(extra.raw("google")?, &Path::Root).ok()?;
+    let marked = google.string(SIGNATURE).ok()??;
+    let state = Opaque::unwrap(&marked, FORMAT).ok()?;
+    if state.origin == FORMAT || !extra.is_empty() || !google.is_empty() {
+        return None;
+    }
+    call.raw(EXTRA_CONTENT);
+    Some(state)
+}
+
+/// Writes state that belongs to the call where Google's own endpoint of this format has it, and clients keep it:
+/// `extra_content.google.thought_signature`.
+pub(super) fn write_state(call: &mut ObjectWriter<'_>, state: &Opaque) {
+    let mut extra = ObjectWriter::new(call.key(EXTRA_CONTENT));
+    let mut google = ObjectWriter::new(extra.key("google"));
+    google.value(SIGNATURE, &state.wrap(FORMAT));
+    google.end();
+    extra.end();
+}
+
+const EXTRA_CONTENT: &str = "extra_content";
+const SIGNATURE: &str = "thought_signature";
+
+/// Who reads a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Takes back only its own state.
+    Provider,
+    /// Keeps the state of whatever provider.
+    Client,
+}
+
 /// What goes into `tool_calls`.
 pub(super) enum Call<'a> {
     Function(&'a ToolCall),
@@ -56,7 +93,12 @@ pub(super) enum Call<'a> {
 }
 
 /// Writes `tool_calls`, when there are any.
-pub(super) fn encode_all(object: &mut ObjectWriter<'_>, calls: &[Call<'_>], dropped: &mut Dropped) {
+pub(super) fn encode_all(
+    object: &mut ObjectWriter<'_>,
+    calls: &[Call<'_>],
+    reader: Reader,
+    report: &mut Report,
+) {
     if calls.is_empty() {
         return;
     }
@@ -71,7 +113,15 @@ pub(super) fn encode_all(object: &mut ObjectWriter<'_>, calls: &[Call<'_>], drop
             function.value("name", &call.name);
             function.value("arguments", canonical_arguments(&call.arguments));
             function.end();
-            object.extra(&call.extra, FORMAT, &MEMBERS, "tool_call", dropped);
+            match &call.state {
+                None => {}
+                Some(state) if reader == Reader::Client => write_state(&mut object, state),
+                Some(_) => report.note("tool_call.state"),
+            }
+            if call.cache.is_some() {
+                report.note("cache_control");
+            }
+            object.extra(&call.extra, FORMAT, &MEMBERS, "tool_call", report);
             object.end();
         }
     });

@@ -1,9 +1,11 @@
 //! Pieces of the wire that requests, answers and streams share.
 
+use fkm_dialect::Capabilities;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ir::{FinishReason, Usage};
+use crate::ir::{CacheMark, Citation, FinishReason, Opaque, Usage};
+use crate::json::{Object, ObjectWriter, Path, Report};
 use crate::openai_chat::FORMAT;
 
 /// `usage`, with the places where members of the family keep the cached tokens.
@@ -19,9 +21,11 @@ struct UsageIn {
     prompt_cache_hit_tokens: Option<u64>,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct InputDetails {
+    audio_tokens: Option<u64>,
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
 }
@@ -29,6 +33,7 @@ struct InputDetails {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct OutputDetails {
+    audio_tokens: Option<u64>,
     reasoning_tokens: Option<u64>,
 }
 
@@ -41,14 +46,19 @@ struct UsageOut {
     completion_tokens_details: OutputDetailsOut,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names of the wire")]
 #[derive(Debug, Serialize)]
 struct InputDetailsOut {
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_tokens: u64,
     cached_tokens: u64,
     cache_write_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
 struct OutputDetailsOut {
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_tokens: u64,
     reasoning_tokens: u64,
 }
 
@@ -58,10 +68,8 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
     let input = wire.prompt_tokens?;
     let output = wire.completion_tokens.unwrap_or_default();
     let details = wire.prompt_tokens_details.unwrap_or_default();
-    let reasoning = wire
-        .completion_tokens_details
-        .and_then(|details| details.reasoning_tokens)
-        .unwrap_or_default();
+    let output_details = wire.completion_tokens_details.unwrap_or_default();
+    let reasoning = output_details.reasoning_tokens.unwrap_or_default();
     // Some count reasoning beside the output: their total gives them away.
     let beside = input.saturating_add(output).saturating_add(reasoning);
     let output = match wire.total_tokens {
@@ -76,8 +84,11 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
             .or(wire.prompt_cache_hit_tokens)
             .unwrap_or_default(),
         cache_write_tokens: details.cache_write_tokens.unwrap_or_default(),
+        input_audio_tokens: details.audio_tokens.unwrap_or_default(),
         output_tokens: output,
         reasoning_tokens: reasoning,
+        output_audio_tokens: output_details.audio_tokens.unwrap_or_default(),
+        ..Usage::default()
     })
 }
 
@@ -88,14 +99,94 @@ pub(super) fn usage_out(usage: Usage) -> impl Serialize {
         completion_tokens: usage.output_tokens,
         total_tokens: usage.total_tokens(),
         prompt_tokens_details: InputDetailsOut {
+            audio_tokens: usage.input_audio_tokens,
             cached_tokens: usage.cached_input_tokens,
             cache_write_tokens: usage.cache_write_tokens,
         },
         completion_tokens_details: OutputDetailsOut {
+            audio_tokens: usage.output_audio_tokens,
             reasoning_tokens: usage.reasoning_tokens,
         },
     }
 }
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Takes `prompt_cache_breakpoint`, when it is one that the representation has.
+pub(super) fn take_cache(object: &mut Object<'_, '_>) -> Option<CacheMark> {
+    let mut mark = Object::from_raw(object.peek(CACHE)?, &Path::Root).ok()?;
+    let mode = mark.string("mode").ok()??;
+    if mode != "explicit" || !mark.is_empty() {
+        return None;
+    }
+    object.raw(CACHE);
+    Some(CacheMark { ttl: None })
+}
+
+/// Writes a mark. Notes one that the model does not take, and a time, which has no place here.
+pub(super) fn write_cache(
+    object: &mut ObjectWriter<'_>,
+    cache: Option<CacheMark>,
+    capabilities: &Capabilities,
+    report: &mut Report,
+) {
+    let Some(CacheMark { ttl }) = cache else {
+        return;
+    };
+    if ttl.is_some() || !capabilities.cache_breakpoints {
+        report.note("cache_control");
+    }
+    if capabilities.cache_breakpoints {
+        let mut mark = ObjectWriter::new(object.key(CACHE));
+        mark.value("mode", "explicit");
+        mark.end();
+    }
+}
+
+/// A source of a text: `{"type": "url_citation", "url_citation": {"url": …, "title": …}}`, or another annotation.
+pub(super) fn citation(raw: &RawValue) -> Citation {
+    let source = |raw| -> Option<(Option<String>, Option<String>)> {
+        let mut object = Object::from_raw(raw, &Path::Root).ok()?;
+        let mut inner = Object::from_raw(object.raw("url_citation")?, &Path::Root).ok()?;
+        Some((inner.string("url").ok()?, inner.string("title").ok()?))
+    };
+    let (url, title) = source(raw).unwrap_or_default();
+    Citation {
+        url,
+        title,
+        raw: Opaque::new(FORMAT, raw.get()),
+    }
+}
+
+/// Writes a source; false when it is known to its own format only. `length` is that of the text that it belongs to, in
+/// characters.
+pub(super) fn write_citation(out: &mut Vec<u8>, citation: &Citation, length: usize) -> bool {
+    if citation.raw.origin == FORMAT {
+        out.extend_from_slice(&citation.raw.bytes);
+        return true;
+    }
+    let Some(url) = &citation.url else {
+        return false;
+    };
+    let mut object = ObjectWriter::new(out);
+    object.value("type", "url_citation");
+    let mut inner = ObjectWriter::new(object.key("url_citation"));
+    inner.value("url", url);
+    inner.value("title", citation.title.as_deref().unwrap_or(url));
+    inner.value("start_index", &0);
+    inner.value("end_index", &length);
+    inner.end();
+    object.end();
+    true
+}
+
+const CACHE: &str = "prompt_cache_breakpoint";
 
 /// The meaning of a finish reason; members of the family say the common ones in words of their own.
 pub(super) fn finish_reason(word: &str) -> FinishReason {

@@ -1,20 +1,21 @@
 //! Values of the representation: most of them such that the format `home` can express them, some not.
 
+mod home;
 mod request;
 mod response;
 
 use fkm_llm::Format;
 use fkm_llm::ir::{
-    Extra, Image, ImageSource, InputPart, Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall,
+    Audio, CacheMark, CacheTtl, Citation, Extra, File, FileSource, Image, ImageSource, InputPart,
+    Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall,
 };
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
+pub(crate) use home::{Home, State, home};
 pub(crate) use request::request;
 pub(crate) use response::response;
-
-const OPENAI: Format = Format::OpenAiChat;
 
 /// Text with everything that JSON and SSE could trip over.
 fn text() -> BoxedStrategy<String> {
@@ -88,10 +89,33 @@ fn json_part(home: Format) -> BoxedStrategy<Opaque> {
         .boxed()
 }
 
-fn citations(home: Format) -> BoxedStrategy<Vec<Opaque>> {
+/// A source as home reads it: one without an address, or one of another format with an address.
+fn citation(home: Format) -> BoxedStrategy<Citation> {
+    let own = json_part(home).prop_map(|raw| Citation {
+        url: None,
+        title: None,
+        raw,
+    });
+    let foreign = word().prop_map(move |word| Citation {
+        url: Some(format!("https://{word}")),
+        title: Some(word),
+        raw: Opaque::new(away(home), "{}"),
+    });
+    prop_oneof![4 => own, 1 => foreign].boxed()
+}
+
+/// Another format than `home`.
+fn away(home: Format) -> Format {
+    Format::ALL
+        .into_iter()
+        .find(|other| *other != home)
+        .unwrap()
+}
+
+fn citations(home: Format) -> BoxedStrategy<Vec<Citation>> {
     prop_oneof![
         4 => Just(vec![]),
-        1 => vec(json_part(home), 1..3),
+        1 => vec(citation(home), 1..3),
     ]
     .boxed()
 }
@@ -100,57 +124,136 @@ fn plain_text() -> BoxedStrategy<Text> {
     text().prop_map(Text::plain).boxed()
 }
 
-fn rich_text(home: Format, cited: bool) -> BoxedStrategy<Text> {
+/// A mark of the prompt cache, where `home` has them.
+fn cache(home: &Home) -> BoxedStrategy<Option<CacheMark>> {
+    let ttl = if home.cache_everywhere {
+        let times = vec![CacheTtl::FiveMinutes, CacheTtl::OneHour];
+        of(proptest::sample::select(times)).boxed()
+    } else {
+        Just(None).boxed()
+    };
+    if home.cache {
+        of(ttl.prop_map(|ttl| CacheMark { ttl })).boxed()
+    } else {
+        Just(None).boxed()
+    }
+}
+
+/// The same for what not every format with marks can mark.
+fn cache_of_call(home: &Home) -> BoxedStrategy<Option<CacheMark>> {
+    if home.cache_everywhere {
+        cache(home)
+    } else {
+        Just(None).boxed()
+    }
+}
+
+fn rich_text(home: &Home, cited: bool, in_request: bool) -> BoxedStrategy<Text> {
     let citations = if cited {
-        citations(home)
+        citations(home.format)
     } else {
         Just(vec![]).boxed()
     };
-    (text(), citations, extra(home))
-        .prop_map(|(text, citations, extra)| Text {
+    let cache = if in_request {
+        cache(home)
+    } else {
+        Just(None).boxed()
+    };
+    (text(), citations, cache, extra(home.format))
+        .prop_map(|(text, citations, cache, extra)| Text {
             text,
             citations,
+            cache,
             extra,
         })
         .boxed()
 }
 
-fn image(home: Format) -> BoxedStrategy<Image> {
+fn image(home: &Home) -> BoxedStrategy<Image> {
     let source = prop_oneof![
         "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(ImageSource::Url),
         ("image/(png|jpeg|svg\\+xml)", "[A-Za-z0-9+/=]{0,16}")
             .prop_map(|(media_type, data)| ImageSource::Base64 { media_type, data }),
         Just(ImageSource::Url("data:image/png;base64,AAAA".to_owned())),
     ];
-    let detail = if home == OPENAI {
+    let detail = if home.image_detail {
         of(word()).boxed()
     } else {
         Just(None).boxed()
     };
-    (source, detail, extra(home))
-        .prop_map(|(source, detail, extra)| Image {
+    (source, detail, cache(home), extra(home.format))
+        .prop_map(|(source, detail, cache, extra)| Image {
             source,
             detail,
+            cache,
             extra,
         })
         .boxed()
 }
 
-fn input(home: Format) -> BoxedStrategy<InputPart> {
+fn audio(home: &Home) -> BoxedStrategy<Audio> {
+    let media_type = proptest::sample::select(vec!["audio/wav", "audio/mp3", "video/x"]);
+    (
+        media_type,
+        "[A-Za-z0-9+/=]{0,16}",
+        cache(home),
+        extra(home.format),
+    )
+        .prop_map(|(media_type, data, cache, extra)| Audio {
+            media_type: media_type.to_owned(),
+            data,
+            cache,
+            extra,
+        })
+        .boxed()
+}
+
+fn file(home: &Home) -> BoxedStrategy<File> {
+    let here = "[A-Za-z0-9+/=]{0,16}".prop_map(|data| FileSource::Base64 {
+        media_type: "application/pdf".to_owned(),
+        data,
+    });
+    let kept = (origin(home.format), word())
+        .prop_map(|(origin, id)| FileSource::Id(Opaque::new(origin, id)));
+    let linked = prop_oneof![
+        "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(FileSource::Url),
+        "[a-z]{1,8}".prop_map(FileSource::Text),
+    ];
+    let source = if home.linked_files {
+        prop_oneof![here, kept, linked].boxed()
+    } else {
+        prop_oneof![5 => here, 5 => kept, 1 => linked].boxed()
+    };
+    (source, of(word()), cache(home), extra(home.format))
+        .prop_map(|(source, name, cache, extra)| File {
+            source,
+            name,
+            cache,
+            extra,
+        })
+        .boxed()
+}
+
+/// Rarely what `home` cannot say.
+fn input(home: &Home) -> BoxedStrategy<InputPart> {
+    let weight = |can: bool| if can { 10 } else { 1 };
     prop_oneof![
-        4 => plain_text().prop_map(InputPart::Text),
-        1 => rich_text(home, home != OPENAI).prop_map(InputPart::Text),
-        1 => image(home).prop_map(InputPart::Image),
-        1 => json_part(home).prop_map(InputPart::Opaque),
+        40 => plain_text().prop_map(InputPart::Text),
+        10 => rich_text(home, home.cited_requests, true).prop_map(InputPart::Text),
+        10 => image(home).prop_map(InputPart::Image),
+        weight(home.audio) => audio(home).prop_map(InputPart::Audio),
+        weight(home.files) => file(home).prop_map(InputPart::File),
+        10 => json_part(home.format).prop_map(InputPart::Opaque),
     ]
     .boxed()
 }
 
-/// State as this format has it: OpenAI's is an entry, Anthropic's is text.
-fn own_state(home: Format, readable: bool) -> BoxedStrategy<Opaque> {
-    if home != OPENAI {
+/// State as this format has it.
+fn own_state(home: &Home, readable: bool) -> BoxedStrategy<Opaque> {
+    let format = home.format;
+    if home.state == State::Text {
         return prop_oneof![word(), text()]
-            .prop_map(move |text| Opaque::new(home, text))
+            .prop_map(move |text| Opaque::new(format, text))
             .boxed();
     }
     let kind = if readable {
@@ -159,28 +262,26 @@ fn own_state(home: Format, readable: bool) -> BoxedStrategy<Opaque> {
         "reasoning.encrypted"
     };
     word()
-        .prop_map(move |id| Opaque::new(home, format!(r#"{{"id":"{id}","type":"{kind}"}}"#)))
+        .prop_map(move |id| Opaque::new(format, format!(r#"{{"id":"{id}","type":"{kind}"}}"#)))
         .boxed()
 }
 
-fn state(home: Format, readable: bool) -> BoxedStrategy<Opaque> {
+fn state(home: &Home, readable: bool) -> BoxedStrategy<Opaque> {
+    let format = home.format;
     prop_oneof![
         6 => own_state(home, readable),
-        1 => (origin(home), any::<Vec<u8>>())
+        1 => (origin(format), any::<Vec<u8>>())
             .prop_map(|(origin, bytes)| Opaque { origin, bytes }),
-        1 => any::<Vec<u8>>().prop_map(move |bytes| {
-            let away = Format::ALL.into_iter().find(|other| *other != home).unwrap();
-            Opaque { origin: away, bytes }
-        }),
+        1 => any::<Vec<u8>>().prop_map(move |bytes| Opaque { origin: away(format), bytes }),
     ]
     .boxed()
 }
 
-fn reasoning(home: Format) -> BoxedStrategy<Reasoning> {
-    let extra = if home == OPENAI {
-        Just(Extra::default()).boxed()
+fn reasoning(home: &Home) -> BoxedStrategy<Reasoning> {
+    let extra = if home.thinking_extra {
+        extra(home.format)
     } else {
-        extra(home)
+        Just(Extra::default()).boxed()
     };
     let parts = prop_oneof![
         (text().prop_map(Some), of(state(home, true))),
@@ -192,41 +293,53 @@ fn reasoning(home: Format) -> BoxedStrategy<Reasoning> {
         .boxed()
 }
 
-fn tool_call(home: Format) -> BoxedStrategy<ToolCall> {
+fn tool_call(home: &Home, in_request: bool) -> BoxedStrategy<ToolCall> {
     let arguments = prop_oneof![
         object().prop_map(|raw| raw.get().to_owned()),
         Just(String::new()),
         Just(" { \"a\" : \"\\u0041\" }\n".to_owned()),
         Just("not json".to_owned()),
     ];
-    (id(), word(), arguments, extra(home))
-        .prop_map(|(id, name, arguments, extra)| ToolCall {
+    let cache = if in_request {
+        cache_of_call(home)
+    } else {
+        Just(None).boxed()
+    };
+    let state = if home.call_state {
+        of(own_state(home, false)).boxed()
+    } else {
+        Just(None).boxed()
+    };
+    (id(), word(), arguments, state, cache, extra(home.format))
+        .prop_map(|(id, name, arguments, state, cache, extra)| ToolCall {
             id,
             name,
             arguments,
+            state,
+            cache,
             extra,
         })
         .boxed()
 }
 
-fn output(home: Format, in_request: bool) -> BoxedStrategy<OutputPart> {
-    let cited = !(home == OPENAI && in_request);
+fn output(home: &Home, in_request: bool) -> BoxedStrategy<OutputPart> {
+    let cited = home.cited_requests || !in_request;
     let plain = prop_oneof![
         3 => plain_text().prop_map(OutputPart::Text),
         1 => reasoning(home).prop_map(OutputPart::Reasoning),
-        1 => tool_call(home).prop_map(OutputPart::ToolCall),
+        1 => tool_call(home, in_request).prop_map(OutputPart::ToolCall),
     ];
     prop_oneof![
         6 => plain,
-        1 => rich_text(home, cited).prop_map(OutputPart::Text),
+        1 => rich_text(home, cited, in_request).prop_map(OutputPart::Text),
         1 => text().prop_map(OutputPart::Refusal),
-        1 => json_part(home).prop_map(OutputPart::Opaque),
+        1 => json_part(home.format).prop_map(OutputPart::Opaque),
     ]
     .boxed()
 }
 
 /// Half of the time in the order in which one message can say them.
-fn outputs(home: Format, in_request: bool) -> BoxedStrategy<Vec<OutputPart>> {
+fn outputs(home: &Home, in_request: bool) -> BoxedStrategy<Vec<OutputPart>> {
     (vec(output(home, in_request), 0..4), any::<bool>())
         .prop_map(|(mut parts, sorted)| {
             if sorted {

@@ -1,16 +1,23 @@
 //! `decode(encode(v)) = v` for requests.
 
 use fkm_llm::ir::Request;
-use fkm_llm::{Encoded, Format, Target, format};
+use fkm_llm::{Capabilities, Encoded, Format, Target, format};
 use proptest::prop_assert_eq;
 
 use crate::{check, dialect, generate};
 
 fn encode(request: &Request, to: Format) -> Option<Encoded> {
     let dialect = dialect(to);
+    // Nothing is held back.
+    let capabilities = Capabilities {
+        mid_system: true,
+        cache_breakpoints: true,
+        ..Capabilities::default()
+    };
     let target = Target {
         model: &request.model,
         dialect: &dialect,
+        capabilities: &capabilities,
         max_output_tokens: None,
         stream: request.stream,
     };

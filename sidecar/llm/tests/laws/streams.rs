@@ -13,12 +13,12 @@ use proptest::{prop_assert, prop_assert_eq};
 
 use crate::{check, generate};
 
-const OPTIONS: StreamOptions = StreamOptions {
-    include_usage: true,
-    model: None,
-    created: 0,
-    choices: 0,
-};
+fn options() -> StreamOptions {
+    StreamOptions {
+        include_usage: true,
+        ..StreamOptions::default()
+    }
+}
 
 /// Every text in pieces of one character, and the choices in turns.
 fn shatter(events: Vec<Event>) -> Vec<Event> {
@@ -91,7 +91,7 @@ fn take_turns(events: Vec<Event>) -> Vec<Event> {
 }
 
 fn encode(events: &[Event], to: Format) -> Vec<Bytes> {
-    let mut encoder = format(to).stream_encoder(&OPTIONS);
+    let mut encoder = format(to).stream_encoder(&options());
     let mut out = Vec::new();
     for event in events {
         encoder.push(event, &mut out);
@@ -219,7 +219,7 @@ fn every_end(home: Format, response: &Response) -> Result<bool, TestCaseError> {
     let choices = response.choices.len();
     let options = StreamOptions {
         choices: choices.try_into().unwrap(),
-        ..OPTIONS
+        ..options()
     };
     let relay_options = RelayOptions {
         choices: options.choices,

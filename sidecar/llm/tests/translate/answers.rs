@@ -32,6 +32,10 @@ fn an_answer_of_anthropic_to_an_openai_client() {
                 "index": 0,
                 "message": {
                     "role": "assistant", "content": "Let me see.", "refusal": null,
+                    "annotations": [{
+                        "type": "url_citation",
+                        "url_citation": {"url": "u", "title": "u", "start_index": 0, "end_index": 4},
+                    }],
                     "reasoning_content": "hm",
                     "reasoning_details": [
                         {"type": "reasoning.text", "index": 0, "text": "hm", "signature": "fkm1.anthropic.messages.YzJsbg"},

@@ -7,7 +7,7 @@ mod state;
 mod streams;
 
 use fkm_llm::ir::Request;
-use fkm_llm::{Dialect, EncodeError, Encoded, Format, Target, format};
+use fkm_llm::{Capabilities, Dialect, EncodeError, Encoded, Format, Target, format};
 use serde_json::{Value, json};
 
 const OPENAI: Format = Format::OpenAiChat;
@@ -25,9 +25,11 @@ fn decode(from: Format, request: &Value) -> Request {
 
 fn encode(to: Format, request: &Request) -> Result<Encoded, EncodeError> {
     let dialect = dialect(to);
+    let capabilities = Capabilities::default();
     let target = Target {
         model: "upstream-model",
         dialect: &dialect,
+        capabilities: &capabilities,
         max_output_tokens: None,
         stream: request.stream,
     };

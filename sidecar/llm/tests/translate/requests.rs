@@ -1,6 +1,6 @@
 //! Requests.
 
-use fkm_llm::{EncodeError, MaxTokensField, Target, format};
+use fkm_llm::{Capabilities, EncodeError, MaxTokensField, Target, format};
 use serde_json::{Value, json};
 
 use crate::{ANTHROPIC, OPENAI, decode, dialect, encode, request};
@@ -152,9 +152,9 @@ fn a_conversation_with_tools_to_openai() {
     assert_eq!(
         dropped,
         [
+            "cache_control",
             "content.server_tool_use",
             "content.web_search_tool_result",
-            "text.cache_control",
             "thinking",
             "tool_result.is_error",
             "tools.web_search_20250305",
@@ -312,9 +312,11 @@ fn the_dialect_is_obeyed() {
         ANTHROPIC,
         &json!({"model": "m", "messages": [], "max_tokens": 9, "stream": true}),
     );
+    let capabilities = Capabilities::default();
     let target = Target {
         model: "u",
         dialect: &dialect,
+        capabilities: &capabilities,
         max_output_tokens: None,
         stream: true,
     };
@@ -341,9 +343,11 @@ fn a_limit_is_filled_in_where_one_is_demanded() {
     let request = decode(OPENAI, &json!({"model": "m", "messages": []}));
     let dialect = dialect(ANTHROPIC);
     for (known, expected) in [(None, 4096), (Some(64_000), 64_000)] {
+        let capabilities = Capabilities::default();
         let target = Target {
             model: "u",
             dialect: &dialect,
+            capabilities: &capabilities,
             max_output_tokens: known,
             stream: false,
         };

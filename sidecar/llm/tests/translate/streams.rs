@@ -75,6 +75,7 @@ data: {"type":"message_stop"}
         model: Some("shown".to_owned()),
         created: 7,
         choices: 1,
+        ..StreamOptions::default()
     };
     let head = r#"data: {"id":"msg_1","object":"chat.completion.chunk","created":7,"model":"shown","choices":["#;
     let chunk = |delta: &str| {
@@ -161,6 +162,7 @@ fn a_call_without_arguments_has_an_empty_object() {
         start: BlockStart::ToolCall {
             id: "a".to_owned(),
             name: "f".to_owned(),
+            state: None,
             extra: Extra::default(),
         },
     };

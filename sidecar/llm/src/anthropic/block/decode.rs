@@ -3,9 +3,11 @@
 use serde_json::value::RawValue;
 
 use crate::anthropic::FORMAT;
-use crate::anthropic::types::unwrap_id;
+use crate::anthropic::types::{self, unwrap_id};
 use crate::error::DecodeError;
-use crate::ir::{Image, ImageSource, InputPart, Opaque, OutputPart, Reasoning, Text, ToolCall};
+use crate::ir::{
+    File, FileSource, Image, ImageSource, InputPart, Opaque, OutputPart, Reasoning, Text, ToolCall,
+};
 use crate::json::{Object, Path, array, string};
 
 /// Whether a block has this type.
@@ -47,6 +49,7 @@ pub(in crate::anthropic) fn decode_input(
     match &*object.kind() {
         "text" => decode_text(object).map(InputPart::Text),
         "image" => Ok(decode_image(object)?.map_or_else(opaque, InputPart::Image)),
+        "document" => Ok(decode_document(object)?.map_or_else(opaque, InputPart::File)),
         "" => Err(object.invalid("type", "the name of a block's type")),
         _ => Ok(opaque()),
     }
@@ -79,10 +82,8 @@ fn decode_text(mut object: Object<'_, '_>) -> Result<Text, DecodeError> {
     };
     Ok(Text {
         text: object.required_string("text")?,
-        citations: citations
-            .into_iter()
-            .map(|raw| Opaque::new(FORMAT, raw.get()))
-            .collect(),
+        citations: citations.into_iter().map(types::citation).collect(),
+        cache: types::take_cache(&mut object),
         extra: object.rest(FORMAT),
     })
 }
@@ -108,6 +109,38 @@ fn decode_image(mut object: Object<'_, '_>) -> Result<Option<Image>, DecodeError
     Ok(Some(Image {
         source: place,
         detail: None,
+        cache: types::take_cache(&mut object),
+        extra: object.rest(FORMAT),
+    }))
+}
+
+/// `None` for a document of a kind that only this format knows.
+fn decode_document(mut object: Object<'_, '_>) -> Result<Option<File>, DecodeError> {
+    object.raw("type");
+    let path = object.path().member("source");
+    let mut source = Object::from_raw(object.required("source")?, &path)?;
+    let kind = source.kind();
+    source.raw("type");
+    let place = match &*kind {
+        "base64" => FileSource::Base64 {
+            media_type: source.required_string("media_type")?,
+            data: source.required_string("data")?,
+        },
+        "text" => {
+            source.raw("media_type");
+            FileSource::Text(source.required_string("data")?)
+        }
+        "url" => FileSource::Url(source.required_string("url")?),
+        "file" => FileSource::Id(Opaque::new(FORMAT, source.required_string("file_id")?)),
+        _ => return Ok(None),
+    };
+    if !source.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(File {
+        source: place,
+        name: object.string("title")?,
+        cache: types::take_cache(&mut object),
         extra: object.rest(FORMAT),
     }))
 }
@@ -148,6 +181,8 @@ fn decode_tool_use(mut object: Object<'_, '_>) -> Result<ToolCall, DecodeError> 
         id: unwrap_id(object.required_string("id")?),
         name: object.required_string("name")?,
         arguments: input.to_owned(),
+        state: None,
+        cache: types::take_cache(&mut object),
         extra: object.rest(FORMAT),
     })
 }

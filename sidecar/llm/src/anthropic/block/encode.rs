@@ -4,14 +4,16 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::anthropic::FORMAT;
-use crate::anthropic::block::{IMAGE_MEMBERS, TEXT_MEMBERS, THINKING_MEMBERS, TOOL_USE_MEMBERS};
-use crate::anthropic::types::wrap_id;
+use crate::anthropic::block::{
+    FILE_MEMBERS, IMAGE_MEMBERS, TEXT_MEMBERS, THINKING_MEMBERS, TOOL_USE_MEMBERS,
+};
+use crate::anthropic::types::{self, wrap_id};
 use crate::error::EncodeError;
 use crate::ir::{
-    Image, ImageSource, InputPart, Opaque, OutputPart, Reasoning, Text, ToolCall,
-    canonical_arguments,
+    Citation, File, FileSource, Image, ImageSource, InputPart, Opaque, OutputPart, Reasoning, Text,
+    ToolCall, canonical_arguments,
 };
-use crate::json::{Dropped, ObjectWriter, kind_of, write_array};
+use crate::json::{ObjectWriter, Report, kind_of, write_array};
 
 /// Where an error is; numbers would be those of the representation, not of the client's messages.
 const CONTENT: &str = "messages[].content";
@@ -29,26 +31,34 @@ pub(in crate::anthropic) enum Direction {
 pub(in crate::anthropic) fn encode_texts<'a>(
     out: &mut Vec<u8>,
     texts: impl IntoIterator<Item = &'a Text>,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) {
     let texts = texts.into_iter().filter(|text| !text.is_empty());
-    write_array(out, texts, |out, text| encode_text(out, text, dropped));
+    write_array(out, texts, |out, text| {
+        encode_text(out, text, Direction::Request, report);
+    });
 }
 
-fn encode_text(out: &mut Vec<u8>, text: &Text, dropped: &mut Dropped) {
+fn encode_text(out: &mut Vec<u8>, text: &Text, direction: Direction, report: &mut Report) {
     let mut object = ObjectWriter::new(out);
     object.value("type", "text");
     object.value("text", &text.text);
-    let mut own: Vec<&Opaque> = text.citations.iter().collect();
-    own.retain(|citation| citation.origin == FORMAT);
-    if own.len() < text.citations.len() {
-        dropped.note("text.citations");
+    let own = |citation: &&Citation| citation.raw.origin == FORMAT;
+    if !text.citations.iter().all(|citation| own(&citation)) {
+        report.note("text.citations");
     }
-    if !own.is_empty() {
-        let out = object.key("citations");
-        write_array(out, own, |out, raw| out.extend(&raw.bytes));
+    // The provider takes back only its own; a client can read an address of whatever provider.
+    let told = |citation: &&Citation| {
+        own(citation) || (direction == Direction::Response && citation.url.is_some())
+    };
+    let mut told = text.citations.iter().filter(told).peekable();
+    if told.peek().is_some() {
+        write_array(object.key("citations"), told, |out, citation| {
+            types::write_citation(out, citation);
+        });
     }
-    object.extra(&text.extra, FORMAT, &TEXT_MEMBERS, "text", dropped);
+    types::write_cache(&mut object, text.cache);
+    object.extra(&text.extra, FORMAT, &TEXT_MEMBERS, "text", report);
     object.end();
 }
 
@@ -56,36 +66,38 @@ fn encode_text(out: &mut Vec<u8>, text: &Text, dropped: &mut Dropped) {
 pub(in crate::anthropic) fn encode_input(
     out: &mut Vec<u8>,
     part: &InputPart,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     match part {
-        InputPart::Text(text) => encode_text(out, text, dropped),
-        InputPart::Image(image) => return encode_image(out, image, dropped),
+        InputPart::Text(text) => encode_text(out, text, Direction::Request, report),
+        InputPart::Image(image) => return encode_image(out, image, report),
+        InputPart::File(file) => return encode_file(out, file, report),
+        InputPart::Audio(_) => {
+            return Err(EncodeError::Unsupported {
+                path: CONTENT.to_owned(),
+                format: FORMAT,
+                reason: "its models do not hear; send a transcript".to_owned(),
+            });
+        }
         InputPart::Opaque(raw) if raw.origin == FORMAT => out.extend(&raw.bytes),
         InputPart::Opaque(raw) => {
             return Err(EncodeError::Unsupported {
                 path: CONTENT.to_owned(),
                 format: FORMAT,
-                reason: match kind_of(&raw.bytes).as_str() {
-                    "input_audio" => "its models do not hear; send a transcript".to_owned(),
-                    kind => format!(
-                        "a part of type `{kind}` of {} has no counterpart; send text or an image",
-                        raw.origin
-                    ),
-                },
+                reason: format!(
+                    "a part of type `{}` of {} has no counterpart; send text, an image or a document",
+                    kind_of(&raw.bytes),
+                    raw.origin
+                ),
             });
         }
     }
     Ok(())
 }
 
-fn encode_image(
-    out: &mut Vec<u8>,
-    image: &Image,
-    dropped: &mut Dropped,
-) -> Result<(), EncodeError> {
+fn encode_image(out: &mut Vec<u8>, image: &Image, report: &mut Report) -> Result<(), EncodeError> {
     if image.detail.is_some() {
-        dropped.note("image.detail");
+        report.note("image.detail");
     }
     let mut object = ObjectWriter::new(out);
     object.value("type", "image");
@@ -109,9 +121,56 @@ fn encode_image(
         }
     }
     source.end();
-    object.extra(&image.extra, FORMAT, &IMAGE_MEMBERS, "image", dropped);
+    types::write_cache(&mut object, image.cache);
+    object.extra(&image.extra, FORMAT, &IMAGE_MEMBERS, "image", report);
     object.end();
     Ok(())
+}
+
+fn encode_file(out: &mut Vec<u8>, file: &File, report: &mut Report) -> Result<(), EncodeError> {
+    let mut object = ObjectWriter::new(out);
+    object.value("type", "document");
+    let mut source = ObjectWriter::new(object.key("source"));
+    match &file.source {
+        FileSource::Url(url) => {
+            source.value("type", "url");
+            source.value("url", url);
+        }
+        FileSource::Base64 { media_type, data } => {
+            source.value("type", "base64");
+            source.value("media_type", media_type);
+            source.value("data", data);
+        }
+        FileSource::Text(text) => {
+            source.value("type", "text");
+            source.value("media_type", "text/plain");
+            source.value("data", text);
+        }
+        FileSource::Id(id) => {
+            source.value("type", "file");
+            source.value("file_id", &file_id(id)?);
+        }
+    }
+    source.end();
+    object.optional("title", file.name.as_ref());
+    types::write_cache(&mut object, file.cache);
+    object.extra(&file.extra, FORMAT, &FILE_MEMBERS, "file", report);
+    object.end();
+    Ok(())
+}
+
+/// The id of a file that this provider keeps.
+fn file_id(id: &Opaque) -> Result<&str, EncodeError> {
+    let own = std::str::from_utf8(&id.bytes).ok();
+    own.filter(|_| id.origin == FORMAT)
+        .ok_or_else(|| EncodeError::Unsupported {
+            path: CONTENT.to_owned(),
+            format: FORMAT,
+            reason: format!(
+                "the file is kept by a provider of {}; send its content",
+                id.origin
+            ),
+        })
 }
 
 /// Writes a block that a model said. Writes nothing, and notes it, when the reader could not use it.
@@ -119,19 +178,19 @@ pub(in crate::anthropic) fn encode_output(
     out: &mut Vec<u8>,
     part: &OutputPart,
     direction: Direction,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     match part {
         OutputPart::Text(text) if text.is_empty() => {}
-        OutputPart::Text(text) => encode_text(out, text, dropped),
-        OutputPart::Reasoning(thought) => encode_thinking(out, thought, direction, dropped),
-        OutputPart::ToolCall(call) => return encode_tool_use(out, call, dropped),
+        OutputPart::Text(text) => encode_text(out, text, direction, report),
+        OutputPart::Reasoning(thought) => encode_thinking(out, thought, direction, report),
+        OutputPart::ToolCall(call) => return encode_tool_use(out, call, direction, report),
         OutputPart::Refusal(text) => {
-            dropped.note("refusal");
-            encode_text(out, &Text::plain(text.as_str()), dropped);
+            report.note("refusal");
+            encode_text(out, &Text::plain(text.as_str()), direction, report);
         }
         OutputPart::Opaque(raw) if raw.origin == FORMAT => out.extend(&raw.bytes),
-        OutputPart::Opaque(raw) => dropped.note_in("content", &kind_of(&raw.bytes)),
+        OutputPart::Opaque(raw) => report.note_in("content", &kind_of(&raw.bytes)),
     }
     Ok(())
 }
@@ -140,7 +199,7 @@ fn encode_thinking(
     out: &mut Vec<u8>,
     thought: &Reasoning,
     direction: Direction,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) {
     let own = thought.state.as_ref().is_some_and(|s| s.origin == FORMAT);
     let known = match direction {
@@ -148,7 +207,7 @@ fn encode_thinking(
         Direction::Response => thought.text.is_some() || thought.state.is_some(),
     };
     if !known {
-        dropped.note("thinking");
+        report.note("thinking");
         return;
     }
     let state = thought.state.as_ref().map(|state| state.wrap(FORMAT));
@@ -163,15 +222,29 @@ fn encode_thinking(
         object.value("data", &state);
     }
     let extra = &thought.extra;
-    object.extra(extra, FORMAT, &THINKING_MEMBERS, "thinking", dropped);
+    object.extra(extra, FORMAT, &THINKING_MEMBERS, "thinking", report);
     object.end();
 }
 
 fn encode_tool_use(
     out: &mut Vec<u8>,
     call: &ToolCall,
-    dropped: &mut Dropped,
+    direction: Direction,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
+    if let Some(state) = &call.state {
+        // There is no place for it in the call: a client keeps it as a thought before the call.
+        let state = Some(state.clone());
+        let thought = Reasoning {
+            state,
+            ..Reasoning::default()
+        };
+        let before = out.len();
+        encode_thinking(out, &thought, direction, report);
+        if out.len() > before {
+            out.push(b',');
+        }
+    }
     let arguments = canonical_arguments(&call.arguments);
     let valid = arguments.starts_with('{') && serde_json::from_str::<IgnoredAny>(arguments).is_ok();
     if !valid {
@@ -187,9 +260,15 @@ fn encode_tool_use(
     let mut object = ObjectWriter::new(out);
     object.value("type", "tool_use");
     object.value("id", &*wrap_id(&call.id));
-    object.value("name", &call.name);
+    match direction {
+        Direction::Request => {
+            object.value("name", &*report.tool_name(&call.name, &types::TOOL_NAME));
+        }
+        Direction::Response => object.value("name", &call.name),
+    }
     object.value("input", arguments);
-    object.extra(&call.extra, FORMAT, &TOOL_USE_MEMBERS, "tool_call", dropped);
+    types::write_cache(&mut object, call.cache);
+    object.extra(&call.extra, FORMAT, &TOOL_USE_MEMBERS, "tool_call", report);
     object.end();
     Ok(())
 }

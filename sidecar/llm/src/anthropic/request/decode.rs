@@ -1,9 +1,11 @@
 //! Reads a request.
 
+use std::collections::BTreeMap;
+
 use serde_json::Number;
 use serde_json::value::RawValue;
 
-use crate::anthropic::types::unwrap_id;
+use crate::anthropic::types::{self, unwrap_id};
 use crate::anthropic::{FORMAT, block};
 use crate::error::DecodeError;
 use crate::ir::{
@@ -41,7 +43,9 @@ pub(in crate::anthropic) fn decode(body: &[u8]) -> Result<Request, DecodeError> 
         // Streams of this format always tell their usage.
         include_usage: stream,
         effort: None,
+        thinking_budget: None,
         user,
+        metadata: BTreeMap::new(),
         stream_options: Extra::default(),
         extra: object.rest(FORMAT),
     };
@@ -135,6 +139,7 @@ fn tool(raw: &RawValue, path: &Path<'_>) -> Result<Tool, DecodeError> {
         description: object.string("description")?,
         parameters: object.raw("input_schema").map(RawJson::from),
         strict: object.take("strict", "true or false")?,
+        cache: types::take_cache(&mut object),
         extra: object.rest(FORMAT),
     }))
 }
@@ -283,6 +288,7 @@ fn tool_result(mut object: Object<'_, '_>) -> Result<ToolResult, DecodeError> {
         is_error: object
             .take("is_error", "true or false")?
             .unwrap_or_default(),
+        cache: types::take_cache(&mut object),
         extra: object.rest(FORMAT),
     })
 }

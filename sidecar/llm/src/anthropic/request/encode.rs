@@ -3,13 +3,13 @@
 use serde_json::Number;
 
 use crate::anthropic::request::{MEMBERS, messages};
-use crate::anthropic::{FORMAT, block};
+use crate::anthropic::{FORMAT, block, types};
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
     FunctionTool, JsonSchema, Opaque, RawJson, Request, ResponseFormat, Sampling, Tool, ToolChoice,
 };
-use crate::json::{Dropped, Object, ObjectWriter, Path, kind_of, write_array};
+use crate::json::{Object, ObjectWriter, Path, Report, kind_of, write_array};
 
 /// The limit of output when neither the request nor the catalogue names one: this format must name one.
 const MAX_TOKENS: u64 = 4096;
@@ -28,38 +28,35 @@ pub(in crate::anthropic) fn encode(
         ));
     }
     let mut body = Vec::with_capacity(1024);
-    let mut dropped = Dropped::default();
+    let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
     object.value("model", target.model);
     let limit = request.max_output_tokens.or(target.max_output_tokens);
     object.value("max_tokens", &limit.unwrap_or(MAX_TOKENS));
-    let conversation = messages::Conversation::new(request, &mut dropped);
+    let conversation = messages::Conversation::new(request, &mut report);
     if !conversation.system.is_empty() {
         let system = conversation.system.iter().copied();
-        block::encode_texts(object.key("system"), system, &mut dropped);
+        block::encode_texts(object.key("system"), system, &mut report);
     }
-    conversation.write(object.key("messages"), &mut dropped)?;
-    tools(&mut object, request, &mut dropped)?;
-    sampling(&mut object, &request.sampling, &mut dropped);
-    stop(&mut object, request, &mut dropped);
+    conversation.write(object.key("messages"), &mut report)?;
+    tools(&mut object, request, &mut report)?;
+    sampling(&mut object, &request.sampling, &mut report);
+    stop(&mut object, request, &mut report);
     if target.stream {
         object.value("stream", &true);
     }
-    output_config(&mut object, request, &mut dropped)?;
-    metadata(&mut object, request, &mut dropped);
+    output_config(&mut object, request, &mut report)?;
+    metadata(&mut object, request, &mut report);
     if request.effort.is_some() {
         // How a model takes it (a budget, a word, not at all) differs by model.
-        dropped.note("reasoning_effort");
+        report.note("reasoning_effort");
     }
     for (name, ..) in request.stream_options.iter() {
-        dropped.note_in("stream_options", name);
+        report.note_in("stream_options", name);
     }
-    rest(&mut object, request, &mut dropped);
+    rest(&mut object, request, &mut report);
     object.end();
-    Ok(Encoded {
-        body,
-        dropped: dropped.into_names(),
-    })
+    Ok(report.into_encoded(body))
 }
 
 fn unsupported(path: &str, reason: impl Into<String>) -> EncodeError {
@@ -71,21 +68,21 @@ fn unsupported(path: &str, reason: impl Into<String>) -> EncodeError {
 }
 
 /// The unknown members. `output_config` and `metadata` are written apart.
-fn rest(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+fn rest(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     for (name, origin, value) in request.extra.iter() {
         match name {
             "output_config" | "metadata" if origin == FORMAT => {}
             _ if origin == FORMAT && !MEMBERS.contains(&name) => object.value(name, value),
-            _ => dropped.note(name),
+            _ => report.note(name),
         }
     }
 }
 
-fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, dropped: &mut Dropped) {
+fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, report: &mut Report) {
     if let Some(temperature) = &sampling.temperature {
         // OpenAI's scale ends at 2, this one at 1.
         if temperature.as_f64().is_some_and(|value| value > 1.0) {
-            dropped.note("temperature");
+            report.note("temperature");
             object.value("temperature", &Number::from(1));
         } else {
             object.value("temperature", temperature);
@@ -99,17 +96,17 @@ fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, dropped: &mut Dr
         ("seed", &sampling.seed),
     ] {
         if value.is_some() {
-            dropped.note(name);
+            report.note(name);
         }
     }
 }
 
 /// A stop sequence of nothing but white space is refused by the provider.
-fn stop(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+fn stop(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     let mut stop: Vec<&str> = request.stop.iter().map(String::as_str).collect();
     stop.retain(|text| !text.trim().is_empty());
     if stop.len() < request.stop.len() {
-        dropped.note("stop");
+        report.note("stop");
     }
     if !stop.is_empty() {
         object.value("stop_sequences", &stop);
@@ -119,13 +116,13 @@ fn stop(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped)
 fn tools(
     object: &mut ObjectWriter<'_>,
     request: &Request,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut kept: Vec<&Tool> = request.tools.iter().collect();
-    kept.retain(|tool| is_ours(tool, dropped));
+    kept.retain(|tool| is_ours(tool, report));
     if !kept.is_empty() {
         write_array(object.key("tools"), kept, |out, tool| match tool {
-            Tool::Function(function) => write_tool(out, function, dropped),
+            Tool::Function(function) => write_tool(out, function, report),
             Tool::Opaque(raw) => out.extend(&raw.bytes),
         });
     }
@@ -136,12 +133,14 @@ fn tools(
         Some(ToolChoice::Auto) => ("auto", None),
         Some(ToolChoice::None) => ("none", None),
         Some(ToolChoice::Required) => ("any", None),
-        Some(ToolChoice::Function(name)) => ("tool", Some(name)),
-        Some(ToolChoice::Opaque(raw)) => return write_own(object, raw, single, dropped),
+        Some(ToolChoice::Function(name)) => {
+            ("tool", Some(report.tool_name(name, &types::TOOL_NAME)))
+        }
+        Some(ToolChoice::Opaque(raw)) => return write_own(object, raw, single, report),
     };
     let mut choice = ObjectWriter::new(object.key("tool_choice"));
     choice.value("type", kind);
-    choice.optional("name", name);
+    choice.optional("name", name.as_ref());
     if single && kind != "none" {
         choice.value("disable_parallel_tool_use", &true);
     }
@@ -154,33 +153,36 @@ fn write_own(
     object: &mut ObjectWriter<'_>,
     raw: &Opaque,
     single: bool,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     if raw.origin != FORMAT {
         let reason = format!("this form is known to {} only", raw.origin);
         return Err(unsupported("tool_choice", reason));
     }
     if single {
-        dropped.note("parallel_tool_calls");
+        report.note("parallel_tool_calls");
     }
     object.key("tool_choice").extend(&raw.bytes);
     Ok(())
 }
 
 /// Tools that another provider runs itself are left out, and noted.
-fn is_ours(tool: &Tool, dropped: &mut Dropped) -> bool {
+fn is_ours(tool: &Tool, report: &mut Report) -> bool {
     match tool {
         Tool::Opaque(raw) if raw.origin != FORMAT => {
-            dropped.note_in("tools", &kind_of(&raw.bytes));
+            report.note_in("tools", &kind_of(&raw.bytes));
             false
         }
         _ => true,
     }
 }
 
-fn write_tool(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Dropped) {
+fn write_tool(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Report) {
     let mut object = ObjectWriter::new(out);
-    object.value("name", &function.name);
+    object.value(
+        "name",
+        &*report.tool_name(&function.name, &types::TOOL_NAME),
+    );
     object.optional("description", function.description.as_ref());
     match &function.parameters {
         Some(schema) => object.value("input_schema", schema),
@@ -189,18 +191,19 @@ fn write_tool(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Dropped)
             .extend(br#"{"type":"object","properties":{}}"#),
     }
     object.optional("strict", function.strict.as_ref());
-    object.extra(&function.extra, FORMAT, &TOOL_MEMBERS, "tool", dropped);
+    types::write_cache(&mut object, function.cache);
+    object.extra(&function.extra, FORMAT, &TOOL_MEMBERS, "tool", report);
     object.end();
 }
 
 fn output_config(
     object: &mut ObjectWriter<'_>,
     request: &Request,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let schema = match &request.response_format {
         None => None,
-        Some(ResponseFormat::JsonSchema(format)) => Some(schema(format, dropped)?),
+        Some(ResponseFormat::JsonSchema(format)) => Some(schema(format, report)?),
         Some(ResponseFormat::JsonObject) => {
             let reason = "it has no free JSON mode; send a `json_schema`, or ask for JSON in words";
             return Err(unsupported("response_format", reason));
@@ -230,14 +233,14 @@ fn output_config(
 }
 
 /// Name, description and looseness have no place here.
-fn schema<'a>(format: &'a JsonSchema, dropped: &mut Dropped) -> Result<&'a RawJson, EncodeError> {
+fn schema<'a>(format: &'a JsonSchema, report: &mut Report) -> Result<&'a RawJson, EncodeError> {
     for (name, lost) in [
         ("name", format.name.is_some()),
         ("description", format.description.is_some()),
         ("strict", format.strict != Some(true)),
     ] {
         if lost {
-            dropped.note_in("response_format.json_schema", name);
+            report.note_in("response_format.json_schema", name);
         }
     }
     format.schema.as_ref().ok_or_else(|| EncodeError::Invalid {
@@ -247,7 +250,7 @@ fn schema<'a>(format: &'a JsonSchema, dropped: &mut Dropped) -> Result<&'a RawJs
 }
 
 /// The provider refuses e-mail addresses and telephone numbers as names of users.
-fn metadata(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+fn metadata(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     let other = request.extra.get(FORMAT, "metadata");
     object.optional("metadata", other);
     let Some(user) = &request.user else {
@@ -259,7 +262,7 @@ fn metadata(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Drop
             .chars()
             .all(|c| c.is_ascii_digit() || " +-()./".contains(c));
     if other.is_some() || number || user.contains('@') {
-        dropped.note("user");
+        report.note("user");
         return;
     }
     let mut metadata = ObjectWriter::new(object.key("metadata"));

@@ -1,11 +1,11 @@
 //! Writes a conversation: instructions at the top, results of tools at the head of the user's turn that follows.
 
 use crate::anthropic::block::Direction;
-use crate::anthropic::types::wrap_id;
+use crate::anthropic::types::{self, wrap_id};
 use crate::anthropic::{FORMAT, block};
 use crate::error::EncodeError;
 use crate::ir::{Extra, InputPart, Message, OutputPart, Request, Text, ToolResult};
-use crate::json::{Dropped, ObjectWriter};
+use crate::json::{ObjectWriter, Report};
 
 const MESSAGE_MEMBERS: [&str; 2] = ["role", "content"];
 const RESULT_MEMBERS: [&str; 4] = ["type", "tool_use_id", "content", "is_error"];
@@ -34,7 +34,7 @@ enum Turn<'a> {
 // === impl Conversation ===
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(request: &'a Request, dropped: &mut Dropped) -> Self {
+    pub(super) fn new(request: &'a Request, report: &mut Report) -> Self {
         let mut this = Self {
             system: request.system.iter().collect(),
             turns: Vec::new(),
@@ -50,9 +50,9 @@ impl<'a> Conversation<'a> {
                         .extend(parts.iter().filter_map(InputPart::as_text));
                 }
                 Message::System { parts, extra } => {
-                    dropped.note("messages.system");
+                    report.note("messages.system");
                     for (name, ..) in extra.iter() {
-                        dropped.note_in("message", name);
+                        report.note_in("message", name);
                     }
                     this.turns.push(Turn::Instruction { parts });
                 }
@@ -93,11 +93,7 @@ impl<'a> Conversation<'a> {
         });
     }
 
-    pub(super) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        dropped: &mut Dropped,
-    ) -> Result<(), EncodeError> {
+    pub(super) fn write(&self, out: &mut Vec<u8>, report: &mut Report) -> Result<(), EncodeError> {
         out.push(b'[');
         let first = out.len();
         for (index, turn) in self.turns.iter().enumerate() {
@@ -110,14 +106,14 @@ impl<'a> Conversation<'a> {
                     extra,
                 } => {
                     let parts = parts.iter().copied().flatten();
-                    write_user(out, results, parts, extra, dropped)?;
+                    write_user(out, results, parts, extra, report)?;
                 }
                 Turn::Instruction { parts } => {
                     let extra = Extra::default();
-                    write_user(out, &[], parts.iter(), &extra, dropped)?;
+                    write_user(out, &[], parts.iter(), &extra, report)?;
                 }
                 Turn::Assistant { parts, extra } => {
-                    write_assistant(out, parts, extra, last, dropped)?;
+                    write_assistant(out, parts, extra, last, report)?;
                 }
             }
         }
@@ -141,13 +137,13 @@ fn write_turn(
     out: &mut Vec<u8>,
     role: &str,
     extra: &Extra,
-    dropped: &mut Dropped,
-    content: impl FnOnce(&mut Vec<u8>, &mut Dropped) -> Result<(), EncodeError>,
+    report: &mut Report,
+    content: impl FnOnce(&mut Vec<u8>, &mut Report) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let mut object = ObjectWriter::new(out);
     object.value("role", role);
-    content(object.key("content"), dropped)?;
-    object.extra(extra, FORMAT, &MESSAGE_MEMBERS, "message", dropped);
+    content(object.key("content"), report)?;
+    object.extra(extra, FORMAT, &MESSAGE_MEMBERS, "message", report);
     object.end();
     Ok(())
 }
@@ -157,16 +153,16 @@ fn write_user<'a>(
     results: &[&ToolResult],
     parts: impl Iterator<Item = &'a InputPart>,
     extra: &Extra,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
-    write_turn(out, "user", extra, dropped, |out, dropped| {
+    write_turn(out, "user", extra, report, |out, report| {
         out.push(b'[');
         let first = out.len();
         for result in results {
             separate(out, first);
-            write_result(out, result, dropped)?;
+            write_result(out, result, report)?;
         }
-        write_parts(out, first, parts, dropped)?;
+        write_parts(out, first, parts, report)?;
         out.push(b']');
         Ok(())
     })
@@ -176,14 +172,14 @@ fn write_parts<'a>(
     out: &mut Vec<u8>,
     first: usize,
     parts: impl Iterator<Item = &'a InputPart>,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     for part in parts {
         if matches!(part, InputPart::Text(text) if text.is_empty()) {
             continue;
         }
         separate(out, first);
-        block::encode_input(out, part, dropped)?;
+        block::encode_input(out, part, report)?;
     }
     Ok(())
 }
@@ -191,7 +187,7 @@ fn write_parts<'a>(
 fn write_result(
     out: &mut Vec<u8>,
     result: &ToolResult,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut object = ObjectWriter::new(out);
     object.value("type", "tool_result");
@@ -203,19 +199,20 @@ fn write_result(
             let out = object.key("content");
             out.push(b'[');
             let first = out.len();
-            write_parts(out, first, parts.iter(), dropped)?;
+            write_parts(out, first, parts.iter(), report)?;
             out.push(b']');
         }
     }
     if result.is_error {
         object.value("is_error", &true);
     }
+    types::write_cache(&mut object, result.cache);
     object.extra(
         &result.extra,
         FORMAT,
         &RESULT_MEMBERS,
         "tool_result",
-        dropped,
+        report,
     );
     object.end();
     Ok(())
@@ -227,18 +224,18 @@ fn write_assistant(
     parts: &[OutputPart],
     extra: &Extra,
     last: bool,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let before = out.len();
     let mut empty = true;
-    write_turn(out, "assistant", extra, dropped, |out, dropped| {
+    write_turn(out, "assistant", extra, report, |out, report| {
         out.push(b'[');
         let first = out.len();
         for (index, part) in parts.iter().enumerate() {
             separate(out, first);
-            let trimmed = trim_end(part, last && index + 1 == parts.len(), dropped);
+            let trimmed = trim_end(part, last && index + 1 == parts.len(), report);
             let part = trimmed.as_ref().unwrap_or(part);
-            block::encode_output(out, part, Direction::Request, dropped)?;
+            block::encode_output(out, part, Direction::Request, report)?;
         }
         if out.last() == Some(&b',') {
             out.pop();
@@ -254,10 +251,10 @@ fn write_assistant(
 }
 
 /// White space at the end of a conversation that the model is to go on with is refused.
-fn trim_end(part: &OutputPart, last: bool, dropped: &mut Dropped) -> Option<OutputPart> {
+fn trim_end(part: &OutputPart, last: bool, report: &mut Report) -> Option<OutputPart> {
     match part {
         OutputPart::Text(text) if last && text.text.trim_end().len() < text.text.len() => {
-            dropped.note("message.trailing_space");
+            report.note("message.trailing_space");
             Some(OutputPart::Text(Text {
                 text: text.text.trim_end().to_owned(),
                 ..text.clone()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::anthropic::{FORMAT, block};
+use crate::anthropic::{FORMAT, block, types};
 use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall};
 use crate::json::{Object, Path, string};
@@ -85,6 +85,7 @@ fn call_start(call: ToolCall) -> (Block, BlockStart, Vec<Delta>) {
     let start = BlockStart::ToolCall {
         id: call.id,
         name: call.name,
+        state: None,
         extra: call.extra,
     };
     let input = call.arguments;
@@ -122,7 +123,7 @@ impl Block {
         let delta = match (&mut *self, &*kind) {
             (Self::Text, "text_delta") => Delta::Text(delta.required_string("text")?),
             (Self::Text, "citations_delta") => {
-                Delta::Citation(Opaque::new(FORMAT, delta.required("citation")?.get()))
+                Delta::Citation(types::citation(delta.required("citation")?))
             }
             (Self::Thinking, "thinking_delta") => {
                 Delta::Reasoning(delta.required_string("thinking")?)

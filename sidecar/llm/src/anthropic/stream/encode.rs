@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::anthropic::response::{MEMBERS, STOP_MEMBERS};
 use crate::anthropic::{FORMAT, error, types};
 use crate::format::StreamOptions;
-use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Start, Usage};
-use crate::json::{Dropped, ObjectWriter};
+use crate::ir::{BlockStart, Citation, Delta, Event, Extra, FinishReason, Opaque, Start, Usage};
+use crate::json::{ObjectWriter, Report};
 use crate::stream::StreamEncoder;
 
 /// Encodes one stream. This format gives one answer: other choices than the first are left out.
@@ -70,8 +70,8 @@ impl Encoder {
             message.value("stop_sequence", &());
             message.value("usage", &types::usage_out(self.usage));
             // Streams have no place to say what was dropped.
-            let dropped = &mut Dropped::default();
-            message.extra(&head.extra, FORMAT, &MEMBERS, "", dropped);
+            let report = &mut Report::default();
+            message.extra(&head.extra, FORMAT, &MEMBERS, "", report);
             message.end();
         }));
     }
@@ -83,11 +83,33 @@ impl Encoder {
         {
             return;
         }
+        if let BlockStart::ToolCall {
+            state: Some(state), ..
+        } = start
+        {
+            self.thought_of_call(state, out);
+        }
         self.open = Some(block);
         out.push(frame("content_block_start", |object| {
             object.value("index", &self.next);
             write_start(object.key("content_block"), start);
         }));
+    }
+
+    /// State of a call: a client keeps it as a thought before the call.
+    fn thought_of_call(&mut self, state: &Opaque, out: &mut Vec<Bytes>) {
+        let thought = BlockStart::HiddenReasoning {
+            state: state.clone(),
+            extra: Extra::default(),
+        };
+        out.push(frame("content_block_start", |object| {
+            object.value("index", &self.next);
+            write_start(object.key("content_block"), &thought);
+        }));
+        out.push(frame("content_block_stop", |object| {
+            object.value("index", &self.next);
+        }));
+        self.next += 1;
     }
 
     fn delta(&self, block: u32, delta: &Delta, out: &mut Vec<Bytes>) {
@@ -105,10 +127,8 @@ impl Encoder {
                 }
             }
             Delta::Arguments(partial_json) => Piece::Input { partial_json },
-            Delta::Citation(raw) => {
-                if raw.origin == FORMAT {
-                    out.push(self.citation(&raw.bytes));
-                }
+            Delta::Citation(citation) => {
+                out.extend(self.citation(citation));
                 return;
             }
         };
@@ -118,13 +138,16 @@ impl Encoder {
         }));
     }
 
-    fn citation(&self, raw: &[u8]) -> Bytes {
-        frame("content_block_delta", |object| {
-            object.value("index", &self.next);
-            let mut delta = ObjectWriter::new(object.key("delta"));
-            delta.value("type", "citations_delta");
-            delta.key("citation").extend_from_slice(raw);
-            delta.end();
+    fn citation(&self, citation: &Citation) -> Option<Bytes> {
+        let mut raw = Vec::new();
+        types::write_citation(&mut raw, citation).then(|| {
+            frame("content_block_delta", |object| {
+                object.value("index", &self.next);
+                let mut delta = ObjectWriter::new(object.key("delta"));
+                delta.value("type", "citations_delta");
+                delta.key("citation").extend_from_slice(&raw);
+                delta.end();
+            })
         })
     }
 
@@ -238,7 +261,9 @@ fn write_start(out: &mut Vec<u8>, start: &BlockStart) {
             object.value("data", &state.wrap(FORMAT));
             extra
         }
-        BlockStart::ToolCall { id, name, extra } => {
+        BlockStart::ToolCall {
+            id, name, extra, ..
+        } => {
             object.value("type", "tool_use");
             object.value("id", &*types::wrap_id(id));
             object.value("name", name);
@@ -256,6 +281,6 @@ fn write_start(out: &mut Vec<u8>, start: &BlockStart) {
         "name",
         "input",
     ];
-    object.extra(extra, FORMAT, &known, "", &mut Dropped::default());
+    object.extra(extra, FORMAT, &known, "", &mut Report::default());
     object.end();
 }

@@ -1,5 +1,7 @@
 //! Reads a request.
 
+use std::collections::BTreeMap;
+
 use serde_json::Number;
 use serde_json::value::RawValue;
 
@@ -30,7 +32,9 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
         stream: object.take("stream", "true or false")?.unwrap_or_default(),
         include_usage,
         effort: effort(&mut object),
+        thinking_budget: None,
         user: object.string("user")?,
+        metadata: metadata(&mut object),
         stream_options,
         extra: object.rest(FORMAT),
     };
@@ -90,6 +94,18 @@ fn stop(object: &mut Object<'_, '_>) -> Result<Vec<String>, DecodeError> {
     }
 }
 
+/// Names and texts; what is not of that shape is left to the provider.
+fn metadata(object: &mut Object<'_, '_>) -> BTreeMap<String, String> {
+    let read = |raw: &RawValue| serde_json::from_str(raw.get()).ok();
+    match object.peek("metadata").and_then(read) {
+        Some(metadata) => {
+            object.raw("metadata");
+            metadata
+        }
+        None => BTreeMap::new(),
+    }
+}
+
 /// An effort of a word that is not known is left to the provider.
 fn effort(object: &mut Object<'_, '_>) -> Option<Effort> {
     let effort = Effort::from_name(&string(object.peek("reasoning_effort")?)?)?;
@@ -125,6 +141,7 @@ fn tool(raw: &RawValue, path: &Path<'_>) -> Result<Tool, DecodeError> {
         description: function.string("description")?,
         parameters: function.raw("parameters").map(RawJson::from),
         strict: function.take("strict", "true or false")?,
+        cache: None,
         extra: function.rest(FORMAT),
     }))
 }
@@ -208,6 +225,7 @@ fn message(raw: &RawValue, path: &Path<'_>) -> Result<Message, DecodeError> {
                 call_id: object.required_string("tool_call_id")?,
                 parts: content::decode_input(object.raw("content"), &content_path)?,
                 is_error: false,
+                cache: None,
                 extra: object.rest(FORMAT),
             };
             Ok(Message::Tool {

@@ -1,6 +1,6 @@
 //! Writes a request.
 
-use fkm_dialect::MaxTokensField;
+use fkm_dialect::{Capabilities, MaxTokensField};
 
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
@@ -8,9 +8,9 @@ use crate::ir::{
     Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning,
     Request, ResponseFormat, Text, Tool, ToolChoice, ToolResult,
 };
-use crate::json::{Dropped, ObjectWriter, kind_of, write_array, write_json};
+use crate::json::{ObjectWriter, Report, kind_of, write_array, write_json};
 use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS};
-use crate::openai_chat::tool_call::{self, Call};
+use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, content, reasoning};
 
 const EFFORT: &str = "reasoning_effort";
@@ -25,12 +25,12 @@ pub(in crate::openai_chat) fn encode(
     target: &Target<'_>,
 ) -> Result<Encoded, EncodeError> {
     let mut body = Vec::with_capacity(1024);
-    let mut dropped = Dropped::default();
+    let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
     object.value("model", target.model);
-    messages(object.key("messages"), request, &mut dropped)?;
-    tools(&mut object, request, &mut dropped)?;
-    sampling(&mut object, request, &mut dropped);
+    messages(object.key("messages"), request, target, &mut report)?;
+    tools(&mut object, request, &mut report)?;
+    sampling(&mut object, request, &mut report);
     let limit = match target.dialect.max_tokens_field {
         MaxTokensField::MaxTokens => "max_tokens",
         MaxTokensField::AsSent | MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
@@ -41,22 +41,29 @@ pub(in crate::openai_chat) fn encode(
     }
     response_format(&mut object, request)?;
     object.optional("n", request.choices.filter(|n| *n != 1).as_ref());
-    let effort = request.effort.map(Effort::name);
+    let effort = request.effort.or_else(|| {
+        request.thinking_budget.map(|tokens| {
+            // A number has no place here; the word that comes nearest has.
+            report.note("thinking_budget");
+            Effort::of_budget(tokens)
+        })
+    });
+    let effort = effort.map(Effort::name);
     object.optional(EFFORT, effort.as_ref());
     object.optional("user", request.user.as_ref());
-    stream(&mut object, request, target, &mut dropped);
+    if !request.metadata.is_empty() {
+        object.value("metadata", &request.metadata);
+    }
+    stream(&mut object, request, target, &mut report);
     // An effort of a word that is not known is among the unknown members.
     let mut known = MEMBERS.to_vec();
     known.extend(effort.map(|_| EFFORT));
-    object.extra(&request.extra, FORMAT, &known, "", &mut dropped);
+    object.extra(&request.extra, FORMAT, &known, "", &mut report);
     object.end();
-    Ok(Encoded {
-        body,
-        dropped: dropped.into_names(),
-    })
+    Ok(report.into_encoded(body))
 }
 
-fn sampling(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Dropped) {
+fn sampling(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     let sampling = &request.sampling;
     object.optional("temperature", sampling.temperature.as_ref());
     object.optional("top_p", sampling.top_p.as_ref());
@@ -64,7 +71,7 @@ fn sampling(object: &mut ObjectWriter<'_>, request: &Request, dropped: &mut Drop
     object.optional("presence_penalty", sampling.presence_penalty.as_ref());
     object.optional("seed", sampling.seed.as_ref());
     if sampling.top_k.is_some() {
-        dropped.note("top_k");
+        report.note("top_k");
     }
 }
 
@@ -72,12 +79,12 @@ fn stream(
     object: &mut ObjectWriter<'_>,
     request: &Request,
     target: &Target<'_>,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) {
     let options = &request.stream_options;
     if !target.stream {
         for (name, ..) in options.iter() {
-            dropped.note_in("stream_options", name);
+            report.note_in("stream_options", name);
         }
         return;
     }
@@ -92,7 +99,7 @@ fn stream(
             FORMAT,
             &["include_usage"],
             "stream_options",
-            dropped,
+            report,
         );
         inner.end();
     }
@@ -101,13 +108,13 @@ fn stream(
 fn tools(
     object: &mut ObjectWriter<'_>,
     request: &Request,
-    dropped: &mut Dropped,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut kept: Vec<&Tool> = request.tools.iter().collect();
-    kept.retain(|tool| is_ours(tool, dropped));
+    kept.retain(|tool| is_ours(tool, report));
     if !kept.is_empty() {
         write_array(object.key("tools"), kept, |out, tool| match tool {
-            Tool::Function(function) => write_function(out, function, dropped),
+            Tool::Function(function) => write_function(out, function, report),
             Tool::Opaque(raw) => out.extend(&raw.bytes),
         });
     }
@@ -131,17 +138,17 @@ fn tools(
 }
 
 /// Tools that another provider runs itself are left out, and noted.
-fn is_ours(tool: &Tool, dropped: &mut Dropped) -> bool {
+fn is_ours(tool: &Tool, report: &mut Report) -> bool {
     match tool {
         Tool::Opaque(raw) if raw.origin != FORMAT => {
-            dropped.note_in("tools", &kind_of(&raw.bytes));
+            report.note_in("tools", &kind_of(&raw.bytes));
             false
         }
         _ => true,
     }
 }
 
-fn write_function(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Dropped) {
+fn write_function(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Report) {
     let mut object = ObjectWriter::new(out);
     object.value("type", "function");
     let mut inner = ObjectWriter::new(object.key("function"));
@@ -149,7 +156,10 @@ fn write_function(out: &mut Vec<u8>, function: &FunctionTool, dropped: &mut Drop
     inner.optional("description", function.description.as_ref());
     inner.optional("parameters", function.parameters.as_ref());
     inner.optional("strict", function.strict.as_ref());
-    inner.extra(&function.extra, FORMAT, &FUNCTION_MEMBERS, "tool", dropped);
+    if function.cache.is_some() {
+        report.note("cache_control");
+    }
+    inner.extra(&function.extra, FORMAT, &FUNCTION_MEMBERS, "tool", report);
     inner.end();
     object.end();
 }
@@ -199,34 +209,36 @@ fn write_schema(out: &mut Vec<u8>, schema: &JsonSchema) {
 fn messages(
     out: &mut Vec<u8>,
     request: &Request,
-    dropped: &mut Dropped,
+    target: &Target<'_>,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
+    let capabilities = target.capabilities;
     out.push(b'[');
     let first = out.len();
     if !request.system.is_empty() {
-        write_system(out, &request.system, dropped);
+        write_system(out, &request.system, capabilities, report);
     }
     for message in &request.messages {
         match message {
             Message::System { parts, extra } => {
                 separate(out, first);
-                write_input(out, "system", parts, extra, dropped)?;
+                write_input(out, ("system", parts, extra), capabilities, report)?;
             }
             Message::User { parts, extra } => {
                 separate(out, first);
-                write_input(out, "user", parts, extra, dropped)?;
+                write_input(out, ("user", parts, extra), capabilities, report)?;
             }
             Message::Assistant { parts, extra } => {
                 separate(out, first);
-                write_assistant(out, parts, extra, dropped);
+                write_assistant(out, parts, extra, capabilities, report);
             }
             Message::Tool { results, extra } => {
                 for (name, ..) in extra.iter() {
-                    dropped.note_in("message", name);
+                    report.note_in("message", name);
                 }
                 for result in results {
                     separate(out, first);
-                    write_result(out, result, dropped)?;
+                    write_result(out, result, capabilities, report)?;
                 }
             }
         }
@@ -241,24 +253,28 @@ fn separate(out: &mut Vec<u8>, first: usize) {
     }
 }
 
-fn write_system(out: &mut Vec<u8>, texts: &[Text], dropped: &mut Dropped) {
+fn write_system(
+    out: &mut Vec<u8>,
+    texts: &[Text],
+    capabilities: &Capabilities,
+    report: &mut Report,
+) {
     let mut object = ObjectWriter::new(out);
     object.value("role", "system");
-    content::encode_texts(object.key("content"), texts, dropped);
+    content::encode_texts(object.key("content"), texts, capabilities, report);
     object.end();
 }
 
 fn write_input(
     out: &mut Vec<u8>,
-    role: &str,
-    parts: &[InputPart],
-    extra: &Extra,
-    dropped: &mut Dropped,
+    (role, parts, extra): (&str, &[InputPart], &Extra),
+    capabilities: &Capabilities,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut object = ObjectWriter::new(out);
     object.value("role", role);
-    content::encode_input(object.key("content"), parts, dropped)?;
-    object.extra(extra, FORMAT, &INPUT_MESSAGE_MEMBERS, "message", dropped);
+    content::encode_input(object.key("content"), parts, capabilities, report)?;
+    object.extra(extra, FORMAT, &INPUT_MESSAGE_MEMBERS, "message", report);
     object.end();
     Ok(())
 }
@@ -266,21 +282,25 @@ fn write_input(
 fn write_result(
     out: &mut Vec<u8>,
     result: &ToolResult,
-    dropped: &mut Dropped,
+    capabilities: &Capabilities,
+    report: &mut Report,
 ) -> Result<(), EncodeError> {
     if result.is_error {
-        dropped.note("tool_result.is_error");
+        report.note("tool_result.is_error");
     }
     let mut object = ObjectWriter::new(out);
     object.value("role", "tool");
     object.value("tool_call_id", &result.call_id);
-    content::encode_input(object.key("content"), &result.parts, dropped)?;
+    content::encode_input(object.key("content"), &result.parts, capabilities, report)?;
+    if result.cache.is_some() {
+        report.note("cache_control");
+    }
     object.extra(
         &result.extra,
         FORMAT,
         &TOOL_MESSAGE_MEMBERS,
         "tool_result",
-        dropped,
+        report,
     );
     object.end();
     Ok(())
@@ -296,30 +316,41 @@ struct Sorted<'a> {
     out_of_order: bool,
 }
 
-fn write_assistant(out: &mut Vec<u8>, parts: &[OutputPart], extra: &Extra, dropped: &mut Dropped) {
-    let sorted = Sorted::new(parts, dropped);
+fn write_assistant(
+    out: &mut Vec<u8>,
+    parts: &[OutputPart],
+    extra: &Extra,
+    capabilities: &Capabilities,
+    report: &mut Report,
+) {
+    let sorted = Sorted::new(parts, report);
     if sorted.out_of_order {
-        dropped.note("message.order");
+        report.note("message.order");
     }
     let mut object = ObjectWriter::new(out);
     object.value("role", "assistant");
-    reasoning::encode(&mut object, &sorted.thoughts, dropped);
-    write_output(object.key("content"), &sorted, dropped);
-    tool_call::encode_all(&mut object, &sorted.calls, dropped);
-    object.extra(extra, FORMAT, &ASSISTANT_MEMBERS, "message", dropped);
+    reasoning::encode(&mut object, &sorted.thoughts, report);
+    write_output(object.key("content"), &sorted, capabilities, report);
+    tool_call::encode_all(&mut object, &sorted.calls, Reader::Provider, report);
+    object.extra(extra, FORMAT, &ASSISTANT_MEMBERS, "message", report);
     object.end();
 }
 
-fn write_output(out: &mut Vec<u8>, sorted: &Sorted<'_>, dropped: &mut Dropped) {
+fn write_output(
+    out: &mut Vec<u8>,
+    sorted: &Sorted<'_>,
+    capabilities: &Capabilities,
+    report: &mut Report,
+) {
     match sorted.content.as_slice() {
         [] if sorted.calls.is_empty() => write_json(out, ""),
         [] => write_json(out, &()),
-        [OutputPart::Text(text)] if text.extra.is_empty() => {
-            content::note_citations(text, dropped);
+        [OutputPart::Text(text)] if text.extra.is_empty() && text.cache.is_none() => {
+            content::note_citations(text, report);
             write_json(out, &text.text);
         }
         parts => write_array(out, parts, |out, part| match part {
-            OutputPart::Text(text) => content::encode_text(out, text, dropped),
+            OutputPart::Text(text) => content::encode_text(out, text, capabilities, report),
             OutputPart::Refusal(text) => {
                 let mut object = ObjectWriter::new(out);
                 object.value("type", "refusal");
@@ -336,21 +367,21 @@ fn write_output(out: &mut Vec<u8>, sorted: &Sorted<'_>, dropped: &mut Dropped) {
 
 impl<'a> Sorted<'a> {
     /// Leaves out, and notes, what only another format understands.
-    fn new(parts: &'a [OutputPart], dropped: &mut Dropped) -> Self {
+    fn new(parts: &'a [OutputPart], report: &mut Report) -> Self {
         let mut sorted = Self::default();
         for part in parts {
             match part {
                 OutputPart::Reasoning(thought) => {
                     let state = thought.state.as_ref();
                     if state.is_some_and(|state| state.origin != FORMAT) {
-                        dropped.note("thinking");
+                        report.note("thinking");
                         continue;
                     }
                     sorted.out_of_order |= !sorted.content.is_empty() || !sorted.calls.is_empty();
                     sorted.thoughts.push(thought);
                 }
                 OutputPart::Opaque(raw) if raw.origin != FORMAT => {
-                    dropped.note_in("content", &kind_of(&raw.bytes));
+                    report.note_in("content", &kind_of(&raw.bytes));
                 }
                 OutputPart::Opaque(raw) if tool_call::is_call(raw) => {
                     sorted.calls.push(Call::Other(raw));

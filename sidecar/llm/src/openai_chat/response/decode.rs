@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
-use crate::ir::{Choice, Opaque, OutputPart, Response};
+use crate::ir::{Choice, OutputPart, Response};
 use crate::json::{Object, Path, array, string};
 use crate::openai_chat::response::OF_MESSAGE;
 use crate::openai_chat::{FORMAT, content, error, reasoning, tool_call, types};
@@ -83,9 +83,7 @@ fn cite(parts: &mut [OutputPart], message: &mut Object<'_, '_>) -> Result<(), De
     let path = message.path().member("annotations");
     if let Some(raw) = message.raw("annotations") {
         let sources = array(raw, &path)?;
-        let sources = sources
-            .into_iter()
-            .map(|raw| Opaque::new(FORMAT, raw.get()));
+        let sources = sources.into_iter().map(types::citation);
         text.citations.extend(sources);
     }
     Ok(())

@@ -2,10 +2,10 @@
 
 use crate::error::EncodeError;
 use crate::format::Encoded;
-use crate::ir::{Choice, Extra, FinishReason, Opaque, OutputPart, Reasoning, Response, Text};
-use crate::json::{Dropped, ObjectWriter, kind_of, write_array};
+use crate::ir::{Choice, Citation, Extra, FinishReason, OutputPart, Reasoning, Response, Text};
+use crate::json::{ObjectWriter, Report, kind_of, write_array};
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, OF_MESSAGE};
-use crate::openai_chat::tool_call::{self, Call};
+use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, reasoning, types};
 
 /// Writes an answer for a client.
@@ -15,24 +15,21 @@ use crate::openai_chat::{FORMAT, reasoning, types};
 )]
 pub(in crate::openai_chat) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
     let mut body = Vec::with_capacity(1024);
-    let mut dropped = Dropped::default();
+    let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
     object.value("id", response.id.as_deref().unwrap_or_default());
     object.value("object", "chat.completion");
     object.value("created", &response.created.unwrap_or_default());
     object.value("model", response.model.as_deref().unwrap_or_default());
     write_array(object.key("choices"), &response.choices, |out, choice| {
-        write_choice(out, choice, &mut dropped);
+        write_choice(out, choice, &mut report);
     });
     if let Some(usage) = response.usage {
         object.value("usage", &types::usage_out(usage));
     }
-    object.extra(&response.extra, FORMAT, &MEMBERS, "", &mut dropped);
+    object.extra(&response.extra, FORMAT, &MEMBERS, "", &mut report);
     object.end();
-    Ok(Encoded {
-        body,
-        dropped: dropped.into_names(),
-    })
+    Ok(report.into_encoded(body))
 }
 
 /// An answer's parts, by the member that they go into.
@@ -40,13 +37,13 @@ pub(in crate::openai_chat) fn encode(response: &Response) -> Result<Encoded, Enc
 struct Sorted<'a> {
     thoughts: Vec<&'a Reasoning>,
     text: Option<String>,
-    citations: Vec<&'a Opaque>,
+    citations: Vec<(&'a Citation, usize)>,
     refusal: Option<String>,
     calls: Vec<Call<'a>>,
 }
 
-fn write_choice(out: &mut Vec<u8>, choice: &Choice, dropped: &mut Dropped) {
-    let sorted = Sorted::new(&choice.parts, dropped);
+fn write_choice(out: &mut Vec<u8>, choice: &Choice, report: &mut Report) {
+    let sorted = Sorted::new(&choice.parts, report);
     let (mine, of_message) = split(&choice.extra);
     let mut object = ObjectWriter::new(out);
     object.value("index", &choice.index);
@@ -54,26 +51,28 @@ fn write_choice(out: &mut Vec<u8>, choice: &Choice, dropped: &mut Dropped) {
     message.value("role", "assistant");
     message.value("content", &sorted.text);
     message.value("refusal", &sorted.refusal);
-    reasoning::encode(&mut message, &sorted.thoughts, dropped);
+    reasoning::encode(&mut message, &sorted.thoughts, report);
     if !sorted.citations.is_empty() {
         let out = message.key("annotations");
-        write_array(out, &sorted.citations, |out, raw| out.extend(&raw.bytes));
+        write_array(out, &sorted.citations, |out, (citation, length)| {
+            types::write_citation(out, citation, *length);
+        });
     }
-    tool_call::encode_all(&mut message, &sorted.calls, dropped);
-    message.extra(&of_message, FORMAT, &MESSAGE_MEMBERS, "message", dropped);
+    tool_call::encode_all(&mut message, &sorted.calls, Reader::Client, report);
+    message.extra(&of_message, FORMAT, &MESSAGE_MEMBERS, "message", report);
     message.end();
     if mine.get(FORMAT, "logprobs").is_none() {
         object.value("logprobs", &());
     }
-    object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "choice", dropped);
-    object.value("finish_reason", finish_word(&choice.finish_reason, dropped));
+    object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "choice", report);
+    object.value("finish_reason", finish_word(&choice.finish_reason, report));
     object.end();
 }
 
-fn finish_word<'a>(reason: &'a FinishReason, dropped: &mut Dropped) -> &'a str {
+fn finish_word<'a>(reason: &'a FinishReason, report: &mut Report) -> &'a str {
     let (word, exact) = types::finish_word(reason);
     if !exact {
-        dropped.note_in("finish_reason", reason.name());
+        report.note_in("finish_reason", reason.name());
     }
     word
 }
@@ -95,23 +94,23 @@ pub(in crate::openai_chat) fn split(extra: &Extra) -> (Extra, Extra) {
 
 impl<'a> Sorted<'a> {
     /// Notes what one string of text, then calls, cannot say.
-    fn new(parts: &'a [OutputPart], dropped: &mut Dropped) -> Self {
+    fn new(parts: &'a [OutputPart], report: &mut Report) -> Self {
         let mut sorted = Self::default();
         for part in parts {
             match part {
                 OutputPart::Reasoning(thought) => {
                     if sorted.text.is_some() || sorted.refusal.is_some() || !sorted.calls.is_empty()
                     {
-                        dropped.note("message.order");
+                        report.note("message.order");
                     }
                     sorted.thoughts.push(thought);
                 }
                 OutputPart::Text(text) => {
-                    sorted.add_text(text, dropped);
+                    sorted.add_text(text, report);
                 }
                 OutputPart::Refusal(text) => {
                     if !sorted.calls.is_empty() || sorted.refusal.is_some() {
-                        dropped.note("message.order");
+                        report.note("message.order");
                     }
                     sorted.refusal.get_or_insert_default().push_str(text);
                 }
@@ -119,23 +118,26 @@ impl<'a> Sorted<'a> {
                 OutputPart::Opaque(raw) if raw.origin == FORMAT && tool_call::is_call(raw) => {
                     sorted.calls.push(Call::Other(raw));
                 }
-                OutputPart::Opaque(raw) => dropped.note_in("content", &kind_of(&raw.bytes)),
+                OutputPart::Opaque(raw) => report.note_in("content", &kind_of(&raw.bytes)),
             }
         }
         sorted
     }
 
-    fn add_text(&mut self, text: &'a Text, dropped: &mut Dropped) {
+    fn add_text(&mut self, text: &'a Text, report: &mut Report) {
         if self.text.is_some() || self.refusal.is_some() || !self.calls.is_empty() {
-            dropped.note("message.order");
+            report.note("message.order");
         }
         for (name, ..) in text.extra.iter() {
-            dropped.note_in("text", name);
+            report.note_in("text", name);
         }
         for citation in &text.citations {
-            match citation.origin == FORMAT {
-                true => self.citations.push(citation),
-                false => dropped.note("text.citations"),
+            if citation.raw.origin != FORMAT {
+                report.note("text.citations");
+            }
+            if citation.raw.origin == FORMAT || citation.url.is_some() {
+                let length = text.text.chars().count();
+                self.citations.push((citation, length));
             }
         }
         self.text.get_or_insert_default().push_str(&text.text);

@@ -5,12 +5,12 @@ use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
 use crate::ir::{
-    BlockStart, Delta, Event, Extra, FinishReason, Opaque, OutputPart, RawJson, Reasoning, Text,
+    BlockStart, Delta, Event, Extra, FinishReason, OutputPart, RawJson, Reasoning, Text,
 };
 use crate::json::{Object, Path, array, is_string, string};
 use crate::openai_chat::reasoning::{self, Entry};
 use crate::openai_chat::response::OF_MESSAGE;
-use crate::openai_chat::{FORMAT, content, types};
+use crate::openai_chat::{FORMAT, content, tool_call, types};
 
 /// A choice on its way.
 pub(super) struct Choice {
@@ -175,7 +175,7 @@ impl Choice {
                 let extra = Extra::default();
                 self.begin(BlockStart::Text { extra }, Open::Text, out);
             }
-            self.add(Delta::Citation(Opaque::new(FORMAT, raw.get())), out);
+            self.add(Delta::Citation(types::citation(raw)), out);
         }
         Ok(())
     }
@@ -273,6 +273,7 @@ impl Choice {
             let start = BlockStart::ToolCall {
                 id: id.clone(),
                 name,
+                state: tool_call::take_state(&mut call),
                 extra: call.rest(FORMAT),
             };
             self.begin(start, Open::Call(id), out);

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::format::StreamOptions;
-use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Start, Usage};
-use crate::json::{Dropped, ObjectWriter, write_json};
+use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Opaque, Start, Usage};
+use crate::json::{ObjectWriter, Report, write_json};
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, split};
-use crate::openai_chat::{FORMAT, reasoning, types};
+use crate::openai_chat::{FORMAT, reasoning, tool_call, types};
 use crate::stream::StreamEncoder;
 
 /// Encodes one stream.
@@ -61,7 +61,7 @@ impl Encoder {
         object.value("created", &created);
         object.value("model", shown.unwrap_or_default());
         // Streams have no place to say what was dropped.
-        object.extra(&start.extra, FORMAT, &MEMBERS, "", &mut Dropped::default());
+        object.extra(&start.extra, FORMAT, &MEMBERS, "", &mut Report::default());
         object.key("choices");
         self.head = head;
     }
@@ -122,11 +122,18 @@ impl Encoder {
         self.greet(choice, out);
         let state = self.choices.entry(choice).or_default();
         match start {
-            BlockStart::ToolCall { id, name, extra } => {
+            BlockStart::ToolCall {
+                id,
+                name,
+                state: of_call,
+                extra,
+            } => {
                 state.bare_call = true;
                 state.calls += 1;
                 let index = state.calls - 1;
-                let write = |delta: &mut ObjectWriter<'_>| call(delta, index, id, name, extra);
+                let write = |delta: &mut ObjectWriter<'_>| {
+                    call(delta, index, (id, name), of_call.as_ref(), extra);
+                };
                 self.chunk(choice, write, out);
             }
             BlockStart::Reasoning { .. } => state.thoughts += 1,
@@ -170,16 +177,18 @@ impl Encoder {
                 let write = |delta: &mut ObjectWriter<'_>| thought(delta, index, Some(""), opaque);
                 self.chunk(choice, write, out);
             }
-            Delta::Citation(raw) if raw.origin == FORMAT => {
-                let write = |delta: &mut ObjectWriter<'_>| {
-                    let out = delta.key("annotations");
-                    out.push(b'[');
-                    out.extend_from_slice(&raw.bytes);
-                    out.push(b']');
-                };
-                self.chunk(choice, write, out);
+            Delta::Citation(citation) => {
+                let mut raw = Vec::new();
+                if types::write_citation(&mut raw, citation, 0) {
+                    let write = |delta: &mut ObjectWriter<'_>| {
+                        let out = delta.key("annotations");
+                        out.push(b'[');
+                        out.extend_from_slice(&raw);
+                        out.push(b']');
+                    };
+                    self.chunk(choice, write, out);
+                }
             }
-            Delta::Citation(_) => {}
         }
     }
 
@@ -195,18 +204,18 @@ impl Encoder {
     fn stop(&mut self, choice: u32, reason: &FinishReason, extra: &Extra, out: &mut Vec<Bytes>) {
         self.greet(choice, out);
         let (mine, of_message) = split(extra);
-        let dropped = &mut Dropped::default();
+        let report = &mut Report::default();
         let mut frame = self.head.clone();
         frame.push(b'[');
         let mut object = ObjectWriter::new(&mut frame);
         object.value("index", &choice);
         let mut delta = ObjectWriter::new(object.key("delta"));
-        delta.extra(&of_message, FORMAT, &MESSAGE_MEMBERS, "", dropped);
+        delta.extra(&of_message, FORMAT, &MESSAGE_MEMBERS, "", report);
         delta.end();
         if mine.get(FORMAT, "logprobs").is_none() {
             object.value("logprobs", &());
         }
-        object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "", dropped);
+        object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "", report);
         object.value("finish_reason", types::finish_word(reason).0);
         object.end();
         out.push(self.close(frame));
@@ -246,7 +255,13 @@ impl StreamEncoder for Encoder {
 }
 
 /// The first piece of a call: id and name, no arguments yet.
-fn call(delta: &mut ObjectWriter<'_>, index: usize, id: &str, name: &str, extra: &Extra) {
+fn call(
+    delta: &mut ObjectWriter<'_>,
+    index: usize,
+    (id, name): (&str, &str),
+    state: Option<&Opaque>,
+    extra: &Extra,
+) {
     let out = delta.key("tool_calls");
     out.push(b'[');
     let mut object = ObjectWriter::new(out);
@@ -255,8 +270,11 @@ fn call(delta: &mut ObjectWriter<'_>, index: usize, id: &str, name: &str, extra:
     object.value("type", "function");
     let arguments = "";
     object.value("function", &FunctionOut { name, arguments });
+    if let Some(state) = state {
+        tool_call::write_state(&mut object, state);
+    }
     let known = ["index", "id", "type", "function"];
-    object.extra(extra, FORMAT, &known, "", &mut Dropped::default());
+    object.extra(extra, FORMAT, &known, "", &mut Report::default());
     object.end();
     out.push(b']');
 }

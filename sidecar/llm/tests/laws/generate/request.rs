@@ -1,31 +1,38 @@
 //! Requests.
 
+use std::collections::BTreeMap;
+
 use fkm_llm::Format;
 use fkm_llm::ir::{
     Effort, Extra, FunctionTool, JsonSchema, Message, Opaque, Request, ResponseFormat, Sampling,
     Tool, ToolChoice, ToolResult,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
-use super::{OPENAI, extra, id, input, object, origin, outputs, plain_text, text, word};
+use super::{
+    Home, cache_of_call, extra, home, id, input, object, origin, outputs, plain_text, text, word,
+};
 
-fn message(home: Format) -> BoxedStrategy<Message> {
-    let result = (id(), vec(input(home), 0..3), any::<bool>(), extra(home)).prop_map(
-        move |(call_id, parts, is_error, extra)| ToolResult {
+fn message(home: &Home) -> BoxedStrategy<Message> {
+    let errors = home.tool_errors;
+    let said = (vec(input(home), 0..3), any::<bool>());
+    let result = (id(), said, cache_of_call(home), extra(home.format)).prop_map(
+        move |(call_id, (parts, is_error), cache, extra)| ToolResult {
             call_id,
             parts,
-            is_error: is_error && home != OPENAI,
+            is_error: is_error && errors,
+            cache,
             extra,
         },
     );
     prop_oneof![
-        1 => (vec(input(home), 0..3), extra(home))
+        1 => (vec(input(home), 0..3), extra(home.format))
             .prop_map(|(parts, extra)| Message::System { parts, extra }),
-        3 => (vec(input(home), 0..3), extra(home))
+        3 => (vec(input(home), 0..3), extra(home.format))
             .prop_map(|(parts, extra)| Message::User { parts, extra }),
-        3 => (outputs(home, true), extra(home))
+        3 => (outputs(home, true), extra(home.format))
             .prop_map(|(parts, extra)| Message::Assistant { parts, extra }),
         2 => vec(result, 0..3)
             .prop_map(|results| Message::Tool { results, extra: Extra::default() }),
@@ -33,27 +40,28 @@ fn message(home: Format) -> BoxedStrategy<Message> {
     .boxed()
 }
 
-fn tool(home: Format) -> BoxedStrategy<Tool> {
+fn tool(home: &Home) -> BoxedStrategy<Tool> {
     let function = (
         word(),
         of(text()),
         of(object()),
         of(any::<bool>()),
-        extra(home),
+        (cache_of_call(home), extra(home.format)),
     )
-        .prop_map(|(name, description, parameters, strict, extra)| {
+        .prop_map(|(name, description, parameters, strict, (cache, extra))| {
             Tool::Function(FunctionTool {
                 name,
                 description,
                 parameters,
                 strict,
+                cache,
                 extra,
             })
         });
     let other = r#"{"type":"web_search_20250305","name":"web_search"}"#;
     prop_oneof![
         5 => function,
-        1 => origin(home).prop_map(move |origin| Tool::Opaque(Opaque::new(origin, other))),
+        1 => origin(home.format).prop_map(move |origin| Tool::Opaque(Opaque::new(origin, other))),
     ]
     .boxed()
 }
@@ -70,8 +78,8 @@ fn tool_choice(home: Format) -> BoxedStrategy<ToolChoice> {
     .boxed()
 }
 
-fn response_format(home: Format) -> BoxedStrategy<ResponseFormat> {
-    let named = home == OPENAI;
+fn response_format(home: &Home) -> BoxedStrategy<ResponseFormat> {
+    let named = home.named_schema;
     let schema = (word(), of(text()), object(), any::<bool>()).prop_map(
         move |(name, description, schema, strict)| {
             ResponseFormat::JsonSchema(JsonSchema {
@@ -98,8 +106,8 @@ fn number() -> BoxedStrategy<serde_json::Number> {
     .boxed()
 }
 
-fn sampling(home: Format) -> BoxedStrategy<Sampling> {
-    let openai = home == OPENAI;
+fn sampling(home: &Home) -> BoxedStrategy<Sampling> {
+    let can = *home;
     (
         of(number()),
         of(number()),
@@ -110,21 +118,35 @@ fn sampling(home: Format) -> BoxedStrategy<Sampling> {
         .prop_map(move |(temperature, top_p, top_k, penalty, seed)| Sampling {
             temperature,
             top_p,
-            top_k: top_k.filter(|_| !openai),
-            frequency_penalty: penalty.clone().filter(|_| openai),
-            presence_penalty: penalty.filter(|_| openai),
-            seed: seed.filter(|_| openai),
+            top_k: top_k.filter(|_| can.top_k),
+            frequency_penalty: penalty.clone().filter(|_| can.penalties),
+            presence_penalty: penalty.filter(|_| can.penalties),
+            seed: seed.filter(|_| can.seed),
         })
         .boxed()
 }
 
+/// An effort or a budget, as the format has it.
+fn thinking(home: &Home) -> BoxedStrategy<(Option<Effort>, Option<u64>)> {
+    let none = Just((None, None)).boxed();
+    let effort = proptest::sample::select(Effort::ALL.to_vec()).prop_map(|e| (Some(e), None));
+    let budget = (1024..20_000_u64).prop_map(|tokens| (None, Some(tokens)));
+    match (home.effort, home.thinking_budget) {
+        (false, false) => none,
+        (true, false) => prop_oneof![none, effort].boxed(),
+        (false, true) => prop_oneof![none, budget].boxed(),
+        (true, true) => prop_oneof![none, effort, budget].boxed(),
+    }
+}
+
 /// A request that is sent to `home`. The limit of output is there: a format that demands one would fill it in.
-pub(crate) fn request(home: Format) -> BoxedStrategy<Request> {
-    let openai = home == OPENAI;
+pub(crate) fn request(format: Format) -> BoxedStrategy<Request> {
+    let can = home(format);
+    let home = &can;
     let conversation = (vec(plain_text(), 0..3), vec(message(home), 0..6));
     let tools = (
         vec(tool(home), 0..3),
-        of(tool_choice(home)),
+        of(tool_choice(format)),
         of(any::<bool>()),
     );
     let limits = (
@@ -135,10 +157,10 @@ pub(crate) fn request(home: Format) -> BoxedStrategy<Request> {
     );
     let rest = (
         of(response_format(home)),
-        of(proptest::sample::select(Effort::ALL.to_vec())),
+        thinking(home),
         of(word()),
-        extra(home),
-        extra(home),
+        (extra(format), extra(format)),
+        btree_map(word(), text(), 0..3),
     );
     (word(), conversation, tools, sampling(home), limits, rest)
         .prop_map(
@@ -153,18 +175,24 @@ pub(crate) fn request(home: Format) -> BoxedStrategy<Request> {
                 max_output_tokens: Some(limits.0.into()),
                 stop: limits.1,
                 response_format: rest.0,
-                choices: limits.2.filter(|_| openai),
+                choices: limits.2.filter(|_| can.choices > 1),
                 stream: limits.3,
                 // Follows the target: always asked for in a stream.
                 include_usage: limits.3,
-                effort: rest.1.filter(|_| openai),
+                effort: rest.1.0,
+                thinking_budget: rest.1.1,
                 user: rest.2,
-                stream_options: if openai && limits.3 {
-                    rest.3
+                metadata: if can.metadata {
+                    rest.4
+                } else {
+                    BTreeMap::new()
+                },
+                stream_options: if can.stream_options && limits.3 {
+                    rest.3.0
                 } else {
                     Extra::default()
                 },
-                extra: rest.4,
+                extra: rest.3.1,
             },
         )
         .boxed()

@@ -6,17 +6,29 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
-use super::{OPENAI, extra, origin, outputs, raw, text, word};
+use super::{Home, extra, home, origin, outputs, raw, text, word};
 
-fn usage() -> BoxedStrategy<Usage> {
-    any::<[u32; 5]>()
-        .prop_map(|[fresh, cached, written, said, thought]| Usage {
-            input_tokens: u64::from(fresh) + u64::from(cached) + u64::from(written),
-            cached_input_tokens: cached.into(),
-            cache_write_tokens: written.into(),
-            output_tokens: u64::from(said) + u64::from(thought),
-            reasoning_tokens: thought.into(),
-        })
+fn usage(home: &Home) -> BoxedStrategy<Usage> {
+    let can = *home;
+    any::<[u32; 8]>()
+        .prop_map(
+            move |[fresh, cached, written, said, thought, long, heard, spoken]| Usage {
+                input_tokens: u64::from(fresh) + u64::from(cached) + u64::from(written),
+                cached_input_tokens: cached.into(),
+                cache_write_tokens: written.into(),
+                output_tokens: u64::from(said) + u64::from(thought),
+                reasoning_tokens: thought.into(),
+                cache_write_1h_tokens: if can.cache_1h_usage {
+                    long.min(written).into()
+                } else {
+                    0
+                },
+                input_audio_tokens: if can.audio_usage { heard.into() } else { 0 },
+                output_audio_tokens: if can.audio_usage { spoken.into() } else { 0 },
+                billed: None,
+                estimated: false,
+            },
+        )
         .boxed()
 }
 
@@ -33,31 +45,33 @@ fn finish_reason(home: Format) -> BoxedStrategy<FinishReason> {
     .boxed()
 }
 
-fn choice(home: Format) -> BoxedStrategy<Choice> {
-    let extra = if home == OPENAI {
+fn choice(home: &Home) -> BoxedStrategy<Choice> {
+    let format = home.format;
+    let extra = if home.choice_extra {
         prop_oneof![
-            extra(home),
+            extra(format),
             Just({
                 let mut extra = Extra::default();
                 let logprobs = r#"{"content":[{"token":"a","logprob":-1e999}],"refusal":null}"#;
-                extra.insert(OPENAI, "logprobs", RawJson::try_new(logprobs).unwrap());
-                extra.insert(OPENAI, "message.x_audio", RawJson::string("x"));
+                extra.insert(format, "logprobs", RawJson::try_new(logprobs).unwrap());
+                extra.insert(format, "message.x_audio", RawJson::string("x"));
                 extra
             }),
         ]
         .boxed()
     } else {
+        let member = home.stop_member;
         of(raw())
             .prop_map(move |details| {
                 let mut extra = Extra::default();
-                if let Some(details) = details {
-                    extra.insert(home, "stop_details", details);
+                if let (Some(details), Some(member)) = (details, member) {
+                    extra.insert(format, member, details);
                 }
                 extra
             })
             .boxed()
     };
-    (outputs(home, false), finish_reason(home), extra)
+    (outputs(home, false), finish_reason(format), extra)
         .prop_map(|(parts, finish_reason, extra)| Choice {
             index: 0,
             parts,
@@ -68,16 +82,17 @@ fn choice(home: Format) -> BoxedStrategy<Choice> {
 }
 
 /// An answer that is shown to a client of `home`. The usage is there: a format that demands one would fill it in.
-pub(crate) fn response(home: Format) -> BoxedStrategy<Response> {
-    let openai = home == OPENAI;
-    let most = if openai { 3 } else { 2 };
+pub(crate) fn response(format: Format) -> BoxedStrategy<Response> {
+    let can = home(format);
+    let home = &can;
+    let most = can.choices as usize + 1;
     let head = (of(word()), of(word()), of(1..u64::from(u32::MAX)));
-    (head, vec(choice(home), 1..most), usage(), extra(home))
+    (head, vec(choice(home), 1..most), usage(home), extra(format))
         .prop_map(
             move |((id, model, created), choices, usage, extra)| Response {
                 id,
                 model,
-                created: created.filter(|_| openai),
+                created: created.filter(|_| can.created),
                 choices: (0..)
                     .zip(choices)
                     .map(|(index, choice)| Choice { index, ..choice })

@@ -1,0 +1,119 @@
+//! Parts that are not text: images, sound, documents.
+
+use crate::ir::{CacheMark, Extra, Opaque};
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is.
+    pub source: ImageSource,
+    /// How closely to look, as OpenAI words it.
+    pub detail: Option<String>,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
+    /// Unknown members.
+    pub extra: Extra,
+}
+
+/// Where an image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// At an address that the provider fetches.
+    Url(String),
+    /// Here.
+    Base64 {
+        /// For example `image/png`.
+        media_type: String,
+        /// Base64, not checked.
+        data: String,
+    },
+}
+
+/// Sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// For example `audio/wav`.
+    pub media_type: String,
+    /// Base64, not checked.
+    pub data: String,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
+    /// Unknown members.
+    pub extra: Extra,
+}
+
+/// A document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where it is.
+    pub source: FileSource,
+    /// Its name or title.
+    pub name: Option<String>,
+    /// A prompt cache may end here.
+    pub cache: Option<CacheMark>,
+    /// Unknown members.
+    pub extra: Extra,
+}
+
+/// Where a document is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileSource {
+    /// At an address that the provider fetches.
+    Url(String),
+    /// Here.
+    Base64 {
+        /// For example `application/pdf`.
+        media_type: String,
+        /// Base64, not checked.
+        data: String,
+    },
+    /// Here, as plain text.
+    Text(String),
+    /// At the provider, under an id that only it knows.
+    Id(Opaque),
+}
+
+// === impl ImageSource ===
+
+impl ImageSource {
+    /// From an address, which may hold the image itself (`data:image/png;base64,…`).
+    pub fn from_url(url: &str) -> Self {
+        match split_data_url(url) {
+            Some((media_type, data)) => Self::Base64 {
+                media_type: media_type.to_owned(),
+                data: data.to_owned(),
+            },
+            None => Self::Url(url.to_owned()),
+        }
+    }
+
+    /// As an address.
+    pub fn to_url(&self) -> String {
+        match self {
+            Self::Url(url) => url.clone(),
+            Self::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
+        }
+    }
+}
+
+/// Type and data of `data:TYPE;base64,DATA`.
+pub(crate) fn split_data_url(url: &str) -> Option<(&str, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let media_type = head.strip_suffix(";base64")?;
+    Some((media_type, data))
+}
+
+// === impl FileSource ===
+
+impl FileSource {
+    /// From an address, which may hold the document itself (`data:application/pdf;base64,…`).
+    pub fn from_url(url: &str) -> Self {
+        match split_data_url(url) {
+            Some((media_type, data)) => Self::Base64 {
+                media_type: media_type.to_owned(),
+                data: data.to_owned(),
+            },
+            None => Self::Url(url.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What each format can say, as far as the generated values depend on it. A format without a record fails the laws.
+
+use fkm_llm::Format;
+
+/// How the state of a thought looks at home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Any text.
+    Text,
+    /// A JSON object of type `reasoning.text` or `reasoning.encrypted`.
+    Entry,
+}
+
+/// What the format `format` can say. Everything else is said by every format, or refused or dropped by it.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent ability"
+)]
+pub(crate) struct Home {
+    pub(crate) format: Format,
+    /// The most choices of one answer.
+    pub(crate) choices: u32,
+    /// `detail` of an image.
+    pub(crate) image_detail: bool,
+    /// Sources of texts in requests.
+    pub(crate) cited_requests: bool,
+    pub(crate) state: State,
+    /// Unknown members of a thought.
+    pub(crate) thinking_extra: bool,
+    /// State of a tool call.
+    pub(crate) call_state: bool,
+    /// `is_error` of a tool's result.
+    pub(crate) tool_errors: bool,
+    /// Marks of the prompt cache on parts of requests.
+    pub(crate) cache: bool,
+    /// Such a mark with a time, and on tools, calls and results.
+    pub(crate) cache_everywhere: bool,
+    pub(crate) audio: bool,
+    pub(crate) files: bool,
+    /// Files at an address, and files of plain text.
+    pub(crate) linked_files: bool,
+    /// Name and description of a schema; without them a schema is always strict.
+    pub(crate) named_schema: bool,
+    pub(crate) top_k: bool,
+    pub(crate) penalties: bool,
+    pub(crate) seed: bool,
+    pub(crate) effort: bool,
+    pub(crate) thinking_budget: bool,
+    pub(crate) metadata: bool,
+    /// `stream_options` with unknown members.
+    pub(crate) stream_options: bool,
+    /// The time of an answer.
+    pub(crate) created: bool,
+    /// A member of an answer's end, by which unknown ones are kept, if any.
+    pub(crate) stop_member: Option<&'static str>,
+    /// Unknown members of a choice and of its message.
+    pub(crate) choice_extra: bool,
+    /// Counts of sound.
+    pub(crate) audio_usage: bool,
+    /// Counts of what was written to the cache for an hour.
+    pub(crate) cache_1h_usage: bool,
+}
+
+/// Says as little as any format.
+const PLAIN: Home = Home {
+    format: Format::OpenAiChat,
+    choices: 1,
+    image_detail: false,
+    cited_requests: false,
+    state: State::Text,
+    thinking_extra: false,
+    call_state: false,
+    tool_errors: false,
+    cache: false,
+    cache_everywhere: false,
+    audio: false,
+    files: false,
+    linked_files: false,
+    named_schema: false,
+    top_k: false,
+    penalties: false,
+    seed: false,
+    effort: false,
+    thinking_budget: false,
+    metadata: false,
+    stream_options: false,
+    created: false,
+    stop_member: None,
+    choice_extra: false,
+    audio_usage: false,
+    cache_1h_usage: false,
+};
+
+/// The record of a format.
+pub(crate) fn home(format: Format) -> Home {
+    match format {
+        Format::OpenAiChat => Home {
+            choices: 2,
+            image_detail: true,
+            state: State::Entry,
+            cache: true,
+            audio: true,
+            files: true,
+            named_schema: true,
+            penalties: true,
+            seed: true,
+            effort: true,
+            metadata: true,
+            stream_options: true,
+            created: true,
+            choice_extra: true,
+            audio_usage: true,
+            ..PLAIN
+        },
+        Format::AnthropicMessages => Home {
+            format,
+            cited_requests: true,
+            thinking_extra: true,
+            tool_errors: true,
+            cache: true,
+            cache_everywhere: true,
+            files: true,
+            linked_files: true,
+            top_k: true,
+            stop_member: Some("stop_details"),
+            cache_1h_usage: true,
+            ..PLAIN
+        },
+    }
+}
