@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance formats
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,3 +51,6 @@ cluster: ## Start a real control plane with operator and sidecar, and say how to
 
 conformance: ## Only the SDK conformance suite
 	@tests/conformance/run.sh $(PYTEST_ARGS)
+
+formats: ## Only the suite of the wire formats
+	@tests/formats/run.sh $(PYTEST_ARGS)

@@ -50,6 +50,12 @@ tests/conformance/run.sh 2>&1 | tee "$log/pytest" || status=$?
 line=$(grep -E '[0-9]+ (passed|failed|skipped|error)' "$log/pytest" | tail -n 1 || true)
 count "conformance" "$status" "$(number "$line" passed)" $(($(number "$line" failed) + $(number "$line" 'error'))) "$(number "$line" skipped)"
 
+say "Python: official SDKs on the wire formats"
+status=0
+tests/formats/run.sh 2>&1 | tee "$log/formats" || status=$?
+line=$(grep -E '[0-9]+ (passed|failed|skipped|error)' "$log/formats" | tail -n 1 || true)
+count "formats" "$status" "$(number "$line" passed)" $(($(number "$line" failed) + $(number "$line" 'error'))) "$(number "$line" skipped)"
+
 if [ ! -d ../shared ]; then
   say "../shared is not here: the parts that need recorded traffic were skipped"
 elif [ "$skipped" -ne 0 ]; then

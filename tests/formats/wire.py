@@ -1,0 +1,72 @@
+"""Our formats, by the program `fkm-wire` (tests/wire): one process for a whole run, one JSON object a line each way."""
+
+import base64
+import json
+import subprocess
+
+from answers import Answer, Choice
+
+
+class Failure(Exception):
+    """What the product says instead of a result; `kind` and `message` as in tests/wire/src/failure.rs."""
+
+    def __init__(self, error: dict):
+        super().__init__(f"{error['kind']}: {error['message']}")
+        self.kind, self.message = error["kind"], error["message"]
+        self.path, self.reason = error.get("path"), error.get("reason")
+
+
+class Wire:
+    """The running program."""
+
+    def __init__(self, binary: str):
+        self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.formats: list[str] = self.run("formats")["formats"]
+
+    def stop(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def run(self, op: str, body: bytes | None = None, **arguments) -> dict:
+        """One command; its result whether it failed or not."""
+        command = {"op": op, **{name.rstrip("_"): value for name, value in arguments.items()}}
+        if body is not None:
+            command["body"] = base64.b64encode(body).decode()
+        self.process.stdin.write(json.dumps(command).encode() + b"\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"fkm-wire ended: {op}"
+        result = json.loads(line)
+        for name in ("body", "frame"):
+            if name in result:
+                result[name] = base64.b64decode(result[name])
+        error = result.get("error")
+        assert not error or error["kind"] != "command", error
+        return result
+
+    def ask(self, op: str, body: bytes | None = None, **arguments) -> dict:
+        """One command that must not fail."""
+        result = self.run(op, body, **arguments)
+        if "error" in result:
+            raise Failure(result["error"])
+        return result
+
+    def decode(self, format: str, body: bytes, stream: bool, cut: int = 0) -> Answer:
+        if stream:
+            return answer(self.ask("decode_stream", body, format=format, cut=cut)["answer"])
+        return answer(self.ask("decode_response", body, format=format)["answer"])
+
+
+def answer(shown: dict) -> Answer:
+    """The answer of tests/wire/src/answer.rs."""
+    choices = [
+        Choice(
+            # a refusal is what the model says instead of content; only OpenAI keeps the two apart
+            choice["text"] or choice["refusal"],
+            [(call["name"], call["arguments"]) for call in choice["calls"]],
+            choice["finish"],
+        )
+        for choice in shown["choices"]
+    ]
+    usage = shown["usage"] or {}
+    return Answer(choices, usage.get("input"), usage.get("output"))

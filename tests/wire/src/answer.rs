@@ -1,0 +1,50 @@
+//! An answer in the form in which the suites compare: what an application gets out of it, whatever the format.
+//!
+//! `{"choices": [{"index", "text", "refusal", "reasoning", "calls": [{"name", "arguments"}], "finish"}], "usage": null |
+//! {"input", "output", "cached", "written", "reasoning"}}`. Arguments that are JSON are shown as JSON, others as text.
+
+use fkm_llm::ir::{Choice, OutputPart, Response, ToolCall, Usage};
+use serde_json::{Value, json};
+
+pub(crate) fn of_response(response: &Response) -> Value {
+    let choices: Vec<Value> = response.choices.iter().map(of_choice).collect();
+    json!({"choices": choices, "usage": response.usage.map(of_usage)})
+}
+
+fn of_choice(choice: &Choice) -> Value {
+    let (mut refusal, mut reasoning, mut calls) = (String::new(), String::new(), Vec::new());
+    for part in &choice.parts {
+        match part {
+            OutputPart::Refusal(text) => refusal.push_str(text),
+            OutputPart::Reasoning(part) => {
+                reasoning.push_str(part.text.as_deref().unwrap_or_default());
+            }
+            OutputPart::ToolCall(call) => calls.push(of_call(call)),
+            _ => {}
+        }
+    }
+    json!({
+        "index": choice.index,
+        "text": choice.text(),
+        "refusal": refusal,
+        "reasoning": reasoning,
+        "calls": calls,
+        "finish": choice.finish_reason.name(),
+    })
+}
+
+fn of_call(call: &ToolCall) -> Value {
+    let arguments = serde_json::from_str::<Value>(&call.arguments)
+        .unwrap_or_else(|_| Value::from(call.arguments.as_str()));
+    json!({"name": call.name, "arguments": arguments})
+}
+
+fn of_usage(usage: Usage) -> Value {
+    json!({
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "cached": usage.cached_input_tokens,
+        "written": usage.cache_write_tokens,
+        "reasoning": usage.reasoning_tokens,
+    })
+}

@@ -1,0 +1,93 @@
+//! The commands. Bodies are base64 both ways; a format is its stable name, a dialect the name of a preset.
+//!
+//! Every result is an object. What failed is `{"error": {"kind", "message", …}}`, see [`crate::failure`].
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fkm_llm::Format;
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// One line of the input.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Command {
+    /// `{"formats": [NAME…]}`: what exists.
+    Formats,
+    /// A whole answer: `{"answer": …}`, see [`crate::answer`].
+    DecodeResponse { format: Format, body: Body },
+    /// A stream in pieces of `cut` bytes (0: in one): `{"answer": …}`.
+    DecodeStream {
+        format: Format,
+        #[serde(default)]
+        cut: usize,
+        body: Body,
+    },
+    /// A whole answer of a provider for a client of another format: `{"body", "dropped"}`.
+    Reencode {
+        from: Format,
+        to: Format,
+        body: Body,
+    },
+    /// A stream of a provider, in pieces of `cut` bytes, for a client of another format: `{"body"}`, with `error` beside
+    /// it where the stream broke (the body then ends with the format's own frame of an error).
+    TranslateStream {
+        from: Format,
+        to: Format,
+        #[serde(default)]
+        cut: usize,
+        /// How many choices were asked for.
+        #[serde(default)]
+        choices: u32,
+        body: Body,
+    },
+    /// A request of a client for a provider of another format: `{"body", "dropped"}`.
+    EncodeRequest {
+        from: Format,
+        to: Format,
+        model: String,
+        stream: bool,
+        /// The provider's preset; the plain format where there is none.
+        #[serde(default)]
+        dialect: Option<String>,
+        body: Body,
+    },
+    /// An error of a provider: `{"status", "class", "message", "kind", "code", "retryable"}`.
+    DecodeError {
+        format: Format,
+        status: u16,
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        body: Body,
+    },
+    /// An error of a provider for a client of another format: `{"status", "body", "frame"}`; the frame ends a stream.
+    ReencodeError {
+        from: Format,
+        to: Format,
+        status: u16,
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        body: Body,
+    },
+}
+
+/// Bytes.
+#[derive(Debug)]
+pub(crate) struct Body(pub(crate) Vec<u8>);
+
+// === impl Body ===
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text);
+        bytes.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl serde::Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
