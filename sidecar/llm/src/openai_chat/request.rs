@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod tool_result;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;
@@ -38,3 +39,6 @@ const ASSISTANT_MEMBERS: [&str; 7] = [
     "reasoning",
     "reasoning_details",
 ];
+
+/// The members of a tool's message that the representation has.
+const TOOL_MESSAGE_MEMBERS: [&str; 3] = ["role", "content", "tool_call_id"];

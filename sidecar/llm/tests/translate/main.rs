@@ -5,6 +5,7 @@ mod answers;
 mod requests;
 mod state;
 mod streams;
+mod tool_results;
 
 use fkm_llm::ir::Request;
 use fkm_llm::{Capabilities, Dialect, EncodeError, Encoded, Format, Target, format};

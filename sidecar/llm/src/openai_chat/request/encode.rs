@@ -6,17 +6,16 @@ use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
     Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning,
-    Request, ResponseFormat, Text, Tool, ToolChoice, ToolResult,
+    Request, ResponseFormat, Text, Tool, ToolChoice,
 };
 use crate::json::{ObjectWriter, Report, kind_of, write_array, write_json};
-use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS};
+use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS, tool_result};
 use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, content, reasoning};
 
 const EFFORT: &str = "reasoning_effort";
 
 const INPUT_MESSAGE_MEMBERS: [&str; 2] = ["role", "content"];
-const TOOL_MESSAGE_MEMBERS: [&str; 3] = ["role", "content", "tool_call_id"];
 const FUNCTION_MEMBERS: [&str; 4] = ["name", "description", "parameters", "strict"];
 
 /// Writes a request for a provider. `stream` and what belongs to it follow the target, not the request.
@@ -236,10 +235,8 @@ fn messages(
                 for (name, ..) in extra.iter() {
                     report.note_in("message", name);
                 }
-                for result in results {
-                    separate(out, first);
-                    write_result(out, result, capabilities, report)?;
-                }
+                let separate = |out: &mut Vec<u8>| separate(out, first);
+                tool_result::write_all(out, results, separate, capabilities, report)?;
             }
         }
     }
@@ -275,33 +272,6 @@ fn write_input(
     object.value("role", role);
     content::encode_input(object.key("content"), parts, capabilities, report)?;
     object.extra(extra, FORMAT, &INPUT_MESSAGE_MEMBERS, "message", report);
-    object.end();
-    Ok(())
-}
-
-fn write_result(
-    out: &mut Vec<u8>,
-    result: &ToolResult,
-    capabilities: &Capabilities,
-    report: &mut Report,
-) -> Result<(), EncodeError> {
-    if result.is_error {
-        report.note("tool_result.is_error");
-    }
-    let mut object = ObjectWriter::new(out);
-    object.value("role", "tool");
-    object.value("tool_call_id", &result.call_id);
-    content::encode_input(object.key("content"), &result.parts, capabilities, report)?;
-    if result.cache.is_some() {
-        report.note("cache_control");
-    }
-    object.extra(
-        &result.extra,
-        FORMAT,
-        &TOOL_MESSAGE_MEMBERS,
-        "tool_result",
-        report,
-    );
     object.end();
     Ok(())
 }
