@@ -7,12 +7,12 @@ mod build;
 mod listing;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use fkm_llm::{ProviderError, Redactor, WireFormat};
 use fkm_snapshot::{
-    Capabilities, Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot,
+    Auth, Capabilities, Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot,
 };
 use http::{HeaderName, HeaderValue, Uri};
 
@@ -81,6 +81,10 @@ pub(crate) enum Link {
     Http(HttpLink),
     Simulated(Simulated),
 }
+
+/// What the simulated provider speaks.
+static SIMULATED: LazyLock<Dialect> =
+    LazyLock::new(|| Dialect::new(Format::OpenAiChat, "/", Auth::Bearer));
 
 /// A provider over HTTP.
 #[derive(Debug)]
@@ -218,12 +222,17 @@ impl Candidate {
 // === impl ProviderRuntime ===
 
 impl ProviderRuntime {
-    /// What the provider speaks.
-    pub(crate) fn format(&self) -> &'static dyn WireFormat {
+    /// How the provider speaks.
+    pub(crate) fn dialect(&self) -> &Dialect {
         match &self.link {
-            Link::Http(http) => fkm_llm::format(http.dialect.format),
-            Link::Simulated(_) => fkm_llm::format(Format::OpenAiChat),
+            Link::Http(http) => &http.dialect,
+            Link::Simulated(_) => &SIMULATED,
         }
+    }
+
+    /// The format that it speaks.
+    pub(crate) fn format(&self) -> &'static dyn WireFormat {
+        fkm_llm::format(self.dialect().format)
     }
 }
 

@@ -21,6 +21,20 @@ pub struct Dialect {
     /// of a stream is what the provider volunteers.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub stream_usage: bool,
+    /// What says that a stream is complete.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stream_end: StreamEnd,
+}
+
+/// What says that a stream is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StreamEnd {
+    /// The finish reason of every choice; the mark of the end alone is none. The default.
+    #[default]
+    FinishReason,
+    /// The mark of the end (`[DONE]`), after at least one choice: servers that send no finish reason. Without the mark the
+    /// stream is still incomplete.
+    Mark,
 }
 
 /// How a credential is shown to the provider.
@@ -43,6 +57,22 @@ pub enum MaxTokensField {
     MaxTokens,
     /// Always `max_completion_tokens`.
     MaxCompletionTokens,
+}
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// A provider that does not depart from its format.
+    pub fn new(format: Format, path: impl Into<String>, auth: Auth) -> Self {
+        Self {
+            format,
+            path: path.into(),
+            auth,
+            max_tokens_field: MaxTokensField::AsSent,
+            stream_usage: true,
+            stream_end: StreamEnd::FinishReason,
+        }
+    }
 }
 
 fn yes() -> bool {

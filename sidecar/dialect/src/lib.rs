@@ -12,7 +12,7 @@ mod failure;
 mod format;
 
 pub use capabilities::{Capabilities, Thinking};
-pub use dialect::{Auth, Dialect, MaxTokensField};
+pub use dialect::{Auth, Dialect, MaxTokensField, StreamEnd};
 pub use effort::Effort;
 pub use failure::FailureClass;
 pub use format::Format;

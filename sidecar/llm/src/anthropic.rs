@@ -9,7 +9,7 @@ mod stream;
 mod types;
 
 use bytes::Bytes;
-use fkm_dialect::Format;
+use fkm_dialect::{Dialect, Format};
 use http::HeaderMap;
 
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
@@ -51,7 +51,7 @@ impl WireFormat for Anthropic {
         response::encode(response)
     }
 
-    fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
+    fn stream_decoder(&self, _dialect: &Dialect) -> Box<dyn StreamDecoder> {
         Box::new(stream::Decoder::new())
     }
 

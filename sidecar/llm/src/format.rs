@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use fkm_dialect::{Capabilities, Dialect, Format};
+use fkm_dialect::{Capabilities, Dialect, Format, StreamEnd};
 use http::HeaderMap;
 
 use crate::anthropic::Anthropic;
@@ -47,8 +47,8 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
     /// Writes a whole answer for a client.
     fn encode_response(&self, response: &Response) -> Result<Encoded, EncodeError>;
 
-    /// A decoder for one stream of a provider.
-    fn stream_decoder(&self) -> Box<dyn StreamDecoder>;
+    /// A decoder for one stream of a provider of this dialect.
+    fn stream_decoder(&self, dialect: &Dialect) -> Box<dyn StreamDecoder>;
 
     /// An encoder for one stream to a client.
     fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder>;
@@ -132,6 +132,8 @@ pub struct RelayOptions {
     pub strip_usage: bool,
     /// How many choices were asked for (`n`); 0 counts as 1.
     pub choices: u32,
+    /// What says that the stream is complete.
+    pub end: StreamEnd,
 }
 
 /// What pass-through learns of a whole answer.

@@ -30,7 +30,7 @@ pub use error::{
     StreamFault,
 };
 pub use fkm_dialect::{
-    Capabilities, Dialect, Effort, FailureClass, Format, MaxTokensField, Thinking,
+    Auth, Capabilities, Dialect, Effort, FailureClass, Format, MaxTokensField, StreamEnd, Thinking,
 };
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;

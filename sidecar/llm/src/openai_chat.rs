@@ -11,7 +11,7 @@ mod tool_call;
 mod types;
 
 use bytes::Bytes;
-use fkm_dialect::Format;
+use fkm_dialect::{Dialect, Format};
 use http::HeaderMap;
 
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
@@ -53,8 +53,8 @@ impl WireFormat for OpenAiChat {
         response::encode(response)
     }
 
-    fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+    fn stream_decoder(&self, dialect: &Dialect) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new(dialect.stream_end))
     }
 
     fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder> {

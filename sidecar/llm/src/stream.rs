@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use fkm_dialect::Format;
+use fkm_dialect::{Auth, Dialect, Format};
 
 use crate::error::StreamFault;
 use crate::format::{StreamOptions, format};
@@ -65,10 +65,10 @@ pub struct Progress {
     pub events: u64,
 }
 
-/// A transform that decodes `from` and encodes `to`.
-pub fn translate(from: Format, to: Format, options: &StreamOptions) -> Box<dyn StreamTransform> {
+/// A transform that decodes a stream of a provider of dialect `from` and encodes `to`.
+pub fn translate(from: &Dialect, to: Format, options: &StreamOptions) -> Box<dyn StreamTransform> {
     Box::new(Translator {
-        decoder: format(from).stream_decoder(),
+        decoder: format(from.format).stream_decoder(from),
         encoder: format(to).stream_encoder(options),
         choices: options.choices.max(1),
         tool_names: options.tool_names.clone(),
@@ -78,9 +78,9 @@ pub fn translate(from: Format, to: Format, options: &StreamOptions) -> Box<dyn S
     })
 }
 
-/// All events of a stream that is at hand as a whole.
+/// All events of a stream that is at hand as a whole, of a provider without deviations.
 pub fn decode_stream(from: Format, bytes: &[u8]) -> Result<Vec<Event>, StreamFault> {
-    let mut decoder = format(from).stream_decoder();
+    let mut decoder = format(from).stream_decoder(&Dialect::new(from, "/", Auth::Bearer));
     let mut events = Vec::new();
     decoder.push(bytes, &mut events)?;
     decoder.end(&mut events)?;

@@ -127,7 +127,7 @@ impl Counts {
 
 /// Decodes a stream in pieces of `size` bytes; every event and how it ended.
 fn decode_cut(from: Format, bytes: &[u8], size: usize) -> (Vec<Event>, Result<(), StreamFault>) {
-    let mut decoder = format(from).stream_decoder();
+    let mut decoder = format(from).stream_decoder(&dialect(from));
     let mut events = Vec::new();
     for piece in bytes.chunks(size) {
         if let Err(fault) = decoder.push(piece, &mut events) {
@@ -246,7 +246,7 @@ fn translated(stream: &Recorded, counts: &mut Counts) {
         include_usage: true,
         ..StreamOptions::default()
     };
-    let mut transform = translate(stream.format, to, &options);
+    let mut transform = translate(&dialect(stream.format), to, &options);
     let mut out = Vec::new();
     transform
         .push(Bytes::copy_from_slice(&stream.body), &mut out)

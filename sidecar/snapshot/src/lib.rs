@@ -31,7 +31,9 @@ pub use rule::{Backend, Match, Rule, Strategy};
 pub use secrets::{SecretId, Secrets};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
-pub use fkm_dialect::{Auth, Capabilities, Dialect, FailureClass, Format, MaxTokensField};
+pub use fkm_dialect::{
+    Auth, Capabilities, Dialect, FailureClass, Format, MaxTokensField, StreamEnd,
+};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

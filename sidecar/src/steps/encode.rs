@@ -3,12 +3,12 @@
 
 use bytes::Bytes;
 use fkm_llm::{Edits, EncodeError, Format, Target, ToolNames};
-use fkm_snapshot::{Auth, Dialect, MaxTokensField};
+use fkm_snapshot::Dialect;
 
 use crate::attempt::AttemptError;
 use crate::error::{ExchangeError, Reason};
 use crate::exchange::Exchange;
-use crate::runtime::{Candidate, Link};
+use crate::runtime::Candidate;
 
 /// The body of one attempt's request.
 #[derive(Debug)]
@@ -26,14 +26,7 @@ pub(crate) struct Encoded {
 
 /// Encodes the exchange's request for `candidate`.
 pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded, AttemptError> {
-    let simulated;
-    let dialect = match &candidate.offer.provider.link {
-        Link::Http(http) => &http.dialect,
-        Link::Simulated(_) => {
-            simulated = simulated_dialect();
-            &simulated
-        }
-    };
+    let dialect = candidate.offer.provider.dialect();
     if dialect.format == exchange.format.name() {
         return Ok(edited(exchange, candidate, dialect));
     }
@@ -82,16 +75,5 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         tool_names: ToolNames::default(),
         strip_usage: ask,
         translated: false,
-    }
-}
-
-/// What the simulated provider speaks.
-fn simulated_dialect() -> Dialect {
-    Dialect {
-        format: Format::OpenAiChat,
-        path: String::from("/"),
-        auth: Auth::Bearer,
-        max_tokens_field: MaxTokensField::AsSent,
-        stream_usage: true,
     }
 }

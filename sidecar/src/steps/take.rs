@@ -219,6 +219,7 @@ fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn
         return provider.relay(&RelayOptions {
             strip_usage: sent.strip_usage,
             choices,
+            end: candidate.offer.provider.dialect().stream_end,
         });
     }
     let options = StreamOptions {
@@ -232,7 +233,8 @@ fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn
         choices,
         tool_names: sent.tool_names.clone(),
     };
-    fkm_llm::translate(provider.name(), client.name(), &options)
+    let dialect = candidate.offer.provider.dialect();
+    fkm_llm::translate(dialect, client.name(), &options)
 }
 
 async fn whole(

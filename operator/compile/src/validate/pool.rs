@@ -7,9 +7,7 @@ use fkm_crds::{
     Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope,
     Simulated as SimulatedSpec,
 };
-use fkm_snapshot::{
-    Auth, Dialect, Format, Locality, MaxTokensField, Millis, Model, Simulated, SimulatedError,
-};
+use fkm_snapshot::{Auth, Dialect, Format, Locality, Millis, Model, Simulated, SimulatedError};
 
 use super::base_url::base_url;
 use super::{duplicates, weight};
@@ -411,13 +409,7 @@ impl Judge<'_> {
 
 /// OpenAI chat completions without deviations.
 fn plain_dialect() -> Dialect {
-    Dialect {
-        format: Format::OpenAiChat,
-        path: "/chat/completions".to_owned(),
-        auth: Auth::Bearer,
-        max_tokens_field: MaxTokensField::AsSent,
-        stream_usage: true,
-    }
+    Dialect::new(Format::OpenAiChat, "/chat/completions", Auth::Bearer)
 }
 
 fn simulated_error(error: fkm_crds::SimulatedError) -> SimulatedError {

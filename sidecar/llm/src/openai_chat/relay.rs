@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use fkm_dialect::StreamEnd;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +23,7 @@ pub(super) struct ChunkInspector {
     strip_usage: bool,
     /// Choices asked for.
     choices: usize,
+    end: StreamEnd,
     /// The choices seen so far: their index and whether they are finished.
     seen: Vec<(u64, bool)>,
     done: bool,
@@ -93,6 +95,7 @@ impl ChunkInspector {
         Self {
             strip_usage: options.strip_usage,
             choices: options.choices.max(1) as usize,
+            end: options.end,
             seen: Vec::new(),
             done: false,
             progress: Progress::default(),
@@ -151,6 +154,15 @@ impl ChunkInspector {
         self.progress.finished =
             self.seen.len() >= self.choices && self.seen.iter().all(|(_, finished)| *finished);
     }
+
+    /// The mark of the end stands for the finish reasons that never came.
+    fn finish_all(&mut self) {
+        for (_, finished) in self.seen.iter_mut().filter(|(_, finished)| !*finished) {
+            *finished = true;
+            self.progress.content_started = true;
+            self.progress.finish_reasons.push(FinishReason::Stop);
+        }
+    }
 }
 
 impl Inspector for ChunkInspector {
@@ -161,6 +173,9 @@ impl Inspector for ChunkInspector {
         };
         if &*data == DONE {
             self.done = true;
+            if self.end == StreamEnd::Mark {
+                self.finish_all();
+            }
             // Some providers give one choice, whatever was asked for: it is all that there will be.
             self.progress.finished |=
                 !self.seen.is_empty() && self.seen.iter().all(|(_, finished)| *finished);

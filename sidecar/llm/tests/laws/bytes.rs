@@ -9,7 +9,7 @@ use http::HeaderMap;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 
-use crate::{check, generate};
+use crate::{check, dialect, generate};
 
 /// Bytes that are anything, and bytes that are almost something.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -105,7 +105,7 @@ fn read_every_way(home: Format, body: &[u8]) {
     let framed = [b"data: ", body, b"\n\n"].concat();
     for stream in [body, &framed] {
         let mut events = Vec::new();
-        let mut decoder = wire.stream_decoder();
+        let mut decoder = wire.stream_decoder(&dialect(home));
         let _ = decoder
             .push(stream, &mut events)
             .and_then(|()| decoder.end(&mut events));
@@ -115,7 +115,7 @@ fn read_every_way(home: Format, body: &[u8]) {
         let pushed = relay.push(Bytes::copy_from_slice(stream), &mut out);
         let _ = pushed.and_then(|()| relay.end(&mut out));
         for to in Format::ALL {
-            let mut transform = translate(home, to, &StreamOptions::default());
+            let mut transform = translate(&dialect(home), to, &StreamOptions::default());
             let pushed = transform.push(Bytes::copy_from_slice(stream), &mut out);
             let _ = pushed.and_then(|()| transform.end(&mut out));
         }
@@ -158,7 +158,7 @@ fn a_large_frame_in_single_bytes_is_linear_work() {
     let body = vec![b'x'; 4 << 20];
     for home in Format::ALL {
         let mut relay = format(home).relay(&RelayOptions::default());
-        let mut decoder = format(home).stream_decoder();
+        let mut decoder = format(home).stream_decoder(&dialect(home));
         let mut out = Vec::new();
         let mut events = Vec::new();
         let frame = [b": ", &body[..], b"\n\n"].concat();
@@ -176,7 +176,7 @@ fn a_frame_without_end_is_refused_at_the_limit() {
     let piece = Bytes::from(vec![b'x'; 64 << 10]);
     for home in Format::ALL {
         let mut relay = format(home).relay(&RelayOptions::default());
-        let mut decoder = format(home).stream_decoder();
+        let mut decoder = format(home).stream_decoder(&dialect(home));
         let mut out = Vec::new();
         let mut events = Vec::new();
         let limit = StreamFault::TooLarge {

@@ -11,7 +11,7 @@ use proptest::prelude::{Strategy, any};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
-use crate::{check, generate};
+use crate::{check, dialect, generate};
 
 fn options() -> StreamOptions {
     StreamOptions {
@@ -105,7 +105,7 @@ fn decode<'a>(
     from: Format,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Event>, Result<(), StreamFault>) {
-    let mut decoder = format(from).stream_decoder();
+    let mut decoder = format(from).stream_decoder(&dialect(from));
     let mut events = Vec::new();
     for piece in pieces {
         if let Err(fault) = decoder.push(piece, &mut events) {
@@ -257,7 +257,7 @@ fn every_end(home: Format, response: &Response) -> Result<bool, TestCaseError> {
         prop_assert!(out.starts_with(&bytes));
         prop_assert!(out.ends_with(b"\n\n") || out.is_empty());
         for to in Format::ALL {
-            let transform = translate(home, to, &options);
+            let transform = translate(&dialect(home), to, &options);
             let (_, translated, _) = drive(transform, [&bytes[..]]);
             prop_assert_eq!(
                 translated,
@@ -280,6 +280,7 @@ fn only_the_usage_chunk_that_was_not_asked_for_is_taken_out() {
         let options = RelayOptions {
             strip_usage,
             choices: response.choices.len().try_into().unwrap(),
+            ..RelayOptions::default()
         };
         // The chunk before `[DONE]`.
         let usage = frames.len() - 2;

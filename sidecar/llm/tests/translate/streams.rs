@@ -1,13 +1,13 @@
 //! Streams, frame by frame.
 
 use bytes::Bytes;
-use fkm_llm::ir::{BlockStart, Delta, Event, Extra};
-use fkm_llm::{Format, StreamFault, StreamOptions, format, translate};
+use fkm_llm::ir::{BlockStart, Delta, Event, Extra, FinishReason};
+use fkm_llm::{Format, StreamEnd, StreamFault, StreamOptions, format, translate};
 
-use crate::{ANTHROPIC, OPENAI};
+use crate::{ANTHROPIC, OPENAI, dialect};
 
 fn stream(from: Format, to: Format, options: &StreamOptions, text: &str) -> String {
-    let mut transform = translate(from, to, options);
+    let mut transform = translate(&dialect(from), to, options);
     let mut out = Vec::new();
     transform
         .push(Bytes::copy_from_slice(text.as_bytes()), &mut out)
@@ -204,7 +204,7 @@ fn an_error_of_the_provider_stops_the_translation() {
         ),
     ] {
         for to in Format::ALL {
-            let mut transform = translate(from, to, &options);
+            let mut transform = translate(&dialect(from), to, &options);
             let fault = transform.push(stream.clone().into(), &mut Vec::new()).unwrap_err();
             let StreamFault::Provider(error) = fault else {
                 unreachable!("{fault}");
@@ -224,7 +224,7 @@ fn the_client_does_not_wait_for_the_connection_to_close() {
             (OPENAI, "data: [DONE]\n\n"),
             (ANTHROPIC, "data: {\"type\":\"message_stop\"}\n\n"),
         ] {
-            let mut transform = translate(from, to, &options);
+            let mut transform = translate(&dialect(from), to, &options);
             let mut out = Vec::new();
             transform
                 .push(Bytes::from_static(stream.as_bytes()), &mut out)
@@ -251,7 +251,7 @@ fn an_end_that_comes_too_soon_is_told_at_once() {
         ),
     ] {
         for to in Format::ALL {
-            let mut transform = translate(from, to, &options);
+            let mut transform = translate(&dialect(from), to, &options);
             let pushed = transform.push(Bytes::from_static(stream.as_bytes()), &mut Vec::new());
             assert_eq!(pushed, Err(StreamFault::Incomplete), "{from} to {to}");
         }
@@ -303,4 +303,27 @@ data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"input
         assert!(out.contains(piece), "{piece} in {out}");
     }
     assert!(!out.contains("\"two\""), "{out}");
+}
+
+#[test]
+fn where_no_finish_reason_is_sent_the_mark_of_the_end_stands_for_it() {
+    let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"},\"finish_reason\":\"\"}]}\n\n";
+    let mut marked = dialect(OPENAI);
+    marked.stream_end = StreamEnd::Mark;
+    for to in Format::ALL {
+        let mut transform = translate(&marked, to, &StreamOptions::default());
+        let mut out = Vec::new();
+        transform
+            .push(Bytes::from_static(chunk.as_bytes()), &mut out)
+            .unwrap();
+        transform
+            .push(Bytes::from_static(b"data: [DONE]\n\n"), &mut out)
+            .unwrap();
+        assert_eq!(transform.end(&mut out), Ok(()));
+        assert_eq!(transform.progress().finish_reasons, [FinishReason::Stop]);
+        let mut cut = translate(&marked, to, &StreamOptions::default());
+        cut.push(Bytes::from_static(chunk.as_bytes()), &mut out)
+            .unwrap();
+        assert_eq!(cut.end(&mut out), Err(StreamFault::Incomplete));
+    }
 }

@@ -168,6 +168,7 @@ fn only_the_usage_chunk_is_stripped() {
     let strip = RelayOptions {
         strip_usage: true,
         choices: 1,
+        ..RelayOptions::default()
     };
     let mut relay = relay(&strip);
     let with_choices = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1}}\n\n";
@@ -292,4 +293,26 @@ fn a_whole_answer_tells_its_facts() {
         (9, 3),
         "reasoning was counted beside the output"
     );
+}
+
+#[test]
+fn where_no_finish_reason_is_sent_the_mark_of_the_end_stands_for_it() {
+    const CHUNK: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":""}]}
+
+"#;
+    let options = RelayOptions {
+        end: StreamEnd::Mark,
+        ..RelayOptions::default()
+    };
+    let mut whole = relay(&options);
+    push(&mut whole, CHUNK).unwrap();
+    assert!(!whole.progress().finished);
+    push(&mut whole, "data: [DONE]\n\n").unwrap();
+    assert!(whole.progress().finished);
+    assert_eq!(whole.progress().finish_reasons, [FinishReason::Stop]);
+    let mut cut = relay(&options);
+    push(&mut cut, CHUNK).unwrap();
+    assert_eq!(cut.end(&mut Vec::new()), Err(StreamFault::Incomplete));
+    let nothing = push(&mut relay(&options), "data: [DONE]\n\n");
+    assert_eq!(nothing, Err(StreamFault::Incomplete));
 }

@@ -91,7 +91,8 @@ impl Choice {
         Ok(())
     }
 
-    fn finish(&mut self, reason: FinishReason, out: &mut Vec<Event>) {
+    /// Ends the choice.
+    pub(super) fn finish(&mut self, reason: FinishReason, out: &mut Vec<Event>) {
         self.close(out);
         self.flush_hidden(out);
         self.finished = true;

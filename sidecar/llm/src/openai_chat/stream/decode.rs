@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use fkm_dialect::StreamEnd;
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, StreamFault};
-use crate::ir::{Event, Start, Usage};
+use crate::ir::{Event, FinishReason, Start, Usage};
 use crate::json::{Object, Path, array};
 use crate::openai_chat::stream::choice::Choice;
 use crate::openai_chat::{FORMAT, error, response, types};
@@ -26,15 +27,19 @@ struct State {
     started: bool,
     done: bool,
     choices: BTreeMap<u32, Choice>,
+    end: StreamEnd,
 }
 
 // === impl Decoder ===
 
 impl Decoder {
-    pub(in crate::openai_chat) fn new() -> Self {
+    pub(in crate::openai_chat) fn new(end: StreamEnd) -> Self {
         Self {
             splitter: Splitter::new(),
-            state: State::default(),
+            state: State {
+                end,
+                ..State::default()
+            },
         }
     }
 }
@@ -73,6 +78,9 @@ impl State {
         }
         if &*data == DONE {
             self.done = true;
+            if self.end == StreamEnd::Mark {
+                self.finish_all(out);
+            }
             return self.complete();
         }
         if frame.event == Some(b"error") {
@@ -83,6 +91,13 @@ impl State {
             .map_err(|error| StreamFault::Malformed {
                 detail: error.to_string(),
             })
+    }
+
+    /// The mark of the end stands for the finish reasons that never came.
+    fn finish_all(&mut self, out: &mut Vec<Event>) {
+        for choice in self.choices.values_mut().filter(|one| !one.finished()) {
+            choice.finish(FinishReason::Stop, out);
+        }
     }
 
     fn complete(&self) -> Result<(), StreamFault> {
