@@ -40,8 +40,6 @@ OUTSIDE = {
     "/models": "a list of models",
     "/messages": "OpenAI's threads, not Anthropic's messages",
 }
-# the provider of a file -> the preset whose dialect it speaks, where that is another than the file's own name
-PRESETS = {"zai": "zai", "azure": "azure-openai"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_decode(own_answer, wire):
     want, problems = expected(own_answer), []
     for cut in CUTS if own_answer.is_stream else CUTS[:1]:
         try:
-            got = wire.decode(own_answer.format, own_answer.body, own_answer.is_stream, cut)
+            got = wire.decode(own_answer, cut)
         except Failure as failure:
             if want is not None:
                 problems.append(f"in pieces of {cut}: {failure}")
@@ -97,9 +97,8 @@ def reencode(wire: Wire, case: Recording, want: Answer | None, to: str) -> str |
 def translated(wire: Wire, case: Recording, want: Answer | None, to: str) -> dict:
     """The stream for the other client; the same however the provider's bytes are cut."""
     choices = len(want.choices) if want is not None else 1
-    whole, *cut = (
-        wire.run("translate_stream", case.body, from_=case.format, to=to, cut=size, choices=choices) for size in CUTS
-    )
+    asked = {"from_": case.format, "to": to, "choices": choices, "dialect": wire.dialect(case.provider, case.format)}
+    whole, *cut = (wire.run("translate_stream", case.body, cut=size, **asked) for size in CUTS)
     if any(one != whole for one in cut):
         return {"problems": ["another cut of the bytes makes another stream"]}
     return whole

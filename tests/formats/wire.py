@@ -21,7 +21,10 @@ class Wire:
 
     def __init__(self, binary: str):
         self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.formats: list[str] = self.run("formats")["formats"]
+        exists = self.run("formats")
+        self.formats: list[str] = exists["formats"]
+        # name -> format
+        self.presets: dict[str, str] = exists["presets"]
 
     def stop(self) -> None:
         self.process.stdin.close()
@@ -51,10 +54,16 @@ class Wire:
             raise Failure(result["error"])
         return result
 
-    def decode(self, format: str, body: bytes, stream: bool, cut: int = 0) -> Answer:
-        if stream:
-            return answer(self.ask("decode_stream", body, format=format, cut=cut)["answer"])
-        return answer(self.ask("decode_response", body, format=format)["answer"])
+    def dialect(self, provider: str, format: str) -> str | None:
+        """The preset of a provider whose files are named so; None for a provider without one in this format."""
+        return provider if self.presets.get(provider) == format else None
+
+    def decode(self, case, cut: int = 0) -> Answer:
+        """A recorded answer, in pieces of `cut` bytes where it is a stream."""
+        if case.is_stream:
+            dialect = self.dialect(case.provider, case.format)
+            return answer(self.ask("decode_stream", case.body, format=case.format, dialect=dialect, cut=cut)["answer"])
+        return answer(self.ask("decode_response", case.body, format=case.format)["answer"])
 
 
 def answer(shown: dict) -> Answer:

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {
-    /// `{"formats": [NAME…]}`: what exists.
+    /// `{"formats": [NAME…], "presets": {NAME: FORMAT…}}`: what exists.
     Formats,
     /// A whole answer: `{"answer": …}`, see [`crate::answer`].
     DecodeResponse { format: Format, body: Body },
@@ -22,6 +22,9 @@ pub(crate) enum Command {
         format: Format,
         #[serde(default)]
         cut: usize,
+        /// The provider's preset; the plain format where there is none.
+        #[serde(default)]
+        dialect: Option<String>,
         body: Body,
     },
     /// A whole answer of a provider for a client of another format: `{"body", "dropped"}`.
@@ -40,6 +43,8 @@ pub(crate) enum Command {
         /// How many choices were asked for.
         #[serde(default)]
         choices: u32,
+        #[serde(default)]
+        dialect: Option<String>,
         body: Body,
     },
     /// A request of a client for a provider of another format: `{"body", "dropped"}`.
@@ -48,7 +53,6 @@ pub(crate) enum Command {
         to: Format,
         model: String,
         stream: bool,
-        /// The provider's preset; the plain format where there is none.
         #[serde(default)]
         dialect: Option<String>,
         body: Body,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use fkm_llm::fold::fold;
 use fkm_llm::{
-    Capabilities, ClientError, Dialect, Encoded, Format, ProviderError, StreamFault, StreamOptions,
-    Target, format, translate,
+    Auth, Capabilities, ClientError, Dialect, Encoded, Format, ProviderError, StreamFault,
+    StreamOptions, Target, format, translate,
 };
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -17,8 +18,13 @@ use crate::command::{Body, Command};
 use crate::failure;
 
 pub(crate) fn run(command: &Command) -> Value {
-    match command {
-        Command::Formats => json!({"formats": Format::ALL.map(Format::name)}),
+    carry_out(command).unwrap_or_else(|wrong| failure::of_command(&wrong))
+}
+
+/// An error where the command itself is wrong.
+fn carry_out(command: &Command) -> Result<Value, anyhow::Error> {
+    let result = match command {
+        Command::Formats => what_exists(),
         Command::DecodeResponse { format: name, body } => {
             match format(*name).decode_response(&body.0) {
                 Ok(response) => json!({"answer": answer::of_response(&response.canonical())}),
@@ -28,37 +34,63 @@ pub(crate) fn run(command: &Command) -> Value {
         Command::DecodeStream {
             format: name,
             cut,
+            dialect,
             body,
-        } => decode_stream(*name, pieces(&body.0, *cut)),
+        } => decode_stream(
+            &dialect_of(*name, dialect.as_deref())?,
+            pieces(&body.0, *cut),
+        ),
         Command::Reencode { from, to, body } => reencode(*from, *to, &body.0),
         Command::TranslateStream {
             from,
             to,
             cut,
             choices,
+            dialect,
             body,
-        } => translate_stream(*from, *to, *choices, pieces(&body.0, *cut)),
-        Command::EncodeRequest { .. } => encode_request(command),
+        } => {
+            let from = dialect_of(*from, dialect.as_deref())?;
+            translate_stream(&from, *to, *choices, pieces(&body.0, *cut))
+        }
+        Command::EncodeRequest {
+            from,
+            to,
+            model,
+            stream,
+            dialect,
+            body,
+        } => {
+            let target = Target {
+                model,
+                dialect: &dialect_of(*to, dialect.as_deref())?,
+                capabilities: &Capabilities::default(),
+                max_output_tokens: None,
+                stream: *stream,
+            };
+            encode_request(*from, &target, &body.0)
+        }
         Command::DecodeError {
             format: name,
             status,
             headers,
             body,
-        } => match decode_error(*name, *status, headers, &body.0) {
-            Ok(error) => show_error(&error),
-            Err(error) => failure::of_command(&error),
-        },
+        } => show_error(&decode_error(*name, *status, headers, &body.0)?),
         Command::ReencodeError {
             from,
             to,
             status,
             headers,
             body,
-        } => match decode_error(*from, *status, headers, &body.0) {
-            Ok(error) => reencode_error(*to, &error),
-            Err(error) => failure::of_command(&error),
-        },
-    }
+        } => reencode_error(*to, &decode_error(*from, *status, headers, &body.0)?),
+    };
+    Ok(result)
+}
+
+fn what_exists() -> Value {
+    let presets: BTreeMap<&str, &str> = fkm_catalog::preset_names()
+        .filter_map(|name| Some((name, fkm_catalog::preset(name)?.dialect.format.name())))
+        .collect();
+    json!({"formats": Format::ALL.map(Format::name), "presets": presets})
 }
 
 /// In pieces of so many bytes; 0: in one.
@@ -66,8 +98,8 @@ fn pieces(body: &[u8], cut: usize) -> std::slice::Chunks<'_, u8> {
     body.chunks(if cut == 0 { body.len().max(1) } else { cut })
 }
 
-fn decode_stream<'a>(from: Format, pieces: impl Iterator<Item = &'a [u8]>) -> Value {
-    let mut decoder = format(from).stream_decoder();
+fn decode_stream<'a>(from: &Dialect, pieces: impl Iterator<Item = &'a [u8]>) -> Value {
+    let mut decoder = format(from.format).stream_decoder(from);
     let mut events = Vec::new();
     let push_all = || -> Result<(), StreamFault> {
         for piece in pieces {
@@ -94,7 +126,7 @@ fn reencode(from: Format, to: Format, body: &[u8]) -> Value {
 }
 
 fn translate_stream<'a>(
-    from: Format,
+    from: &Dialect,
     to: Format,
     choices: u32,
     pieces: impl Iterator<Item = &'a [u8]>,
@@ -130,46 +162,27 @@ fn client_error(fault: &StreamFault) -> ClientError {
     }
 }
 
-fn encode_request(command: &Command) -> Value {
-    let Command::EncodeRequest {
-        from,
-        to,
-        model,
-        stream,
-        dialect,
-        body,
-    } = command
-    else {
-        return failure::of_command(&"not a request");
-    };
-    let dialect = match dialect_of(*to, dialect.as_deref()) {
-        Ok(dialect) => dialect,
-        Err(why) => return failure::of_command(&why),
-    };
-    let request = match format(*from).decode_request(&body.0) {
+fn encode_request(from: Format, target: &Target<'_>, body: &[u8]) -> Value {
+    let request = match format(from).decode_request(body) {
         Ok(request) => request,
         Err(error) => return failure::of_decode(&error),
     };
-    let target = Target {
-        model,
-        dialect: &dialect,
-        capabilities: &Capabilities::default(),
-        max_output_tokens: None,
-        stream: *stream,
-    };
-    match format(*to).encode_request(&request, &target) {
+    match format(target.dialect.format).encode_request(&request, target) {
         Ok(encoded) => show_encoded(encoded),
         Err(error) => failure::of_encode(&error),
     }
 }
 
 /// A preset's dialect, or the format without any deviation.
-fn dialect_of(name: Format, preset: Option<&str>) -> Result<Dialect, String> {
+fn dialect_of(name: Format, preset: Option<&str>) -> anyhow::Result<Dialect> {
     let Some(preset) = preset else {
-        let plain = json!({"format": name, "path": "/", "auth": "Bearer"});
-        return serde_json::from_value(plain).map_err(|error| error.to_string());
+        return Ok(Dialect::new(name, "/", Auth::Bearer));
     };
-    let found = fkm_catalog::preset(preset).ok_or_else(|| format!("no preset {preset}"))?;
+    let found = fkm_catalog::preset(preset).with_context(|| format!("no preset {preset}"))?;
+    anyhow::ensure!(
+        found.dialect.format == name,
+        "{preset} speaks another format"
+    );
     Ok(found.dialect.clone())
 }
 
