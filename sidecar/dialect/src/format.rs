@@ -31,6 +31,14 @@ impl Format {
 }
 
 impl Format {
+    /// Whether it can ask for any JSON object, without a schema.
+    pub fn has_json_mode(self) -> bool {
+        match self {
+            Self::OpenAiChat => true,
+            Self::AnthropicMessages => false,
+        }
+    }
+
     /// Whether its providers give state with a tool call that must come back with that very call. In formats without a place
     /// for it, it travels as a hidden thought before the call.
     pub fn ties_state_to_calls(self) -> bool {

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use crate::anthropic::Anthropic;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
+use crate::json::Report;
 use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
@@ -108,6 +109,20 @@ pub struct Encoded {
     pub dropped: Vec<String>,
     /// The names of tools that had to be changed for the provider; the answer's names are restored with it.
     pub tool_names: ToolNames,
+}
+
+// === impl Encoded ===
+
+impl Encoded {
+    /// With what was reported before it was written.
+    pub(crate) fn with(mut self, report: Report) -> Self {
+        let before = report.into_encoded(Vec::new());
+        self.dropped.extend(before.dropped);
+        self.dropped.sort_unstable();
+        self.dropped.dedup();
+        self.tool_names.join(before.tool_names);
+        self
+    }
 }
 
 /// How a stream is encoded for a client.

@@ -13,6 +13,7 @@
 pub mod anthropic;
 pub mod edit;
 pub mod error;
+mod fit;
 pub mod fold;
 pub mod format;
 pub mod ir;
@@ -29,6 +30,7 @@ pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
     StreamFault,
 };
+pub use fit::encode_request;
 pub use fkm_dialect::{
     Auth, Capabilities, Dialect, Effort, FailureClass, Format, MaxTokensField, StreamEnd, Thinking,
 };

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason};
+
 /// What a name or an id may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
@@ -16,9 +18,14 @@ pub(crate) struct Rule {
     pub(crate) first: Option<&'static str>,
 }
 
-/// The names of tools that were changed for one request: what was sent, and what the client calls it.
+/// The tools of one request that the client knows by other names, or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToolNames(BTreeMap<String, String>);
+pub struct ToolNames {
+    /// What was sent, and what the client calls it.
+    changed: BTreeMap<String, String>,
+    /// The tool whose arguments are the answer: the client asked for JSON, and knows of no tool.
+    answer: Option<String>,
+}
 
 /// The hex digits of a hash that keep two long names apart.
 const HASH_DIGITS: usize = 10;
@@ -68,19 +75,82 @@ impl ToolNames {
     pub(crate) fn send<'a>(&mut self, name: &'a str, rule: &Rule) -> Cow<'a, str> {
         let sent = rule.fit(name);
         if let Cow::Owned(changed) = &sent {
-            self.0.insert(changed.clone(), name.to_owned());
+            self.changed.insert(changed.clone(), name.to_owned());
         }
         sent
     }
 
     /// What the client calls a tool that the provider names `sent`.
     pub fn restore<'a>(&'a self, sent: &'a str) -> &'a str {
-        self.0.get(sent).map_or(sent, String::as_str)
+        self.changed.get(sent).map_or(sent, String::as_str)
     }
 
     /// Whether nothing was changed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.changed.is_empty() && self.answer.is_none()
+    }
+
+    pub(crate) fn answer_comes_by(&mut self, tool: &str) {
+        self.answer = Some(tool.to_owned());
+    }
+
+    /// Whether the arguments of this tool are the answer.
+    pub(crate) fn is_answer(&self, sent: &str) -> bool {
+        self.answer
+            .as_deref()
+            .is_some_and(|answer| answer == self.restore(sent))
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.changed.extend(other.changed);
+        self.answer = other.answer.or_else(|| self.answer.take());
+    }
+}
+
+/// Gives the events of one stream the names by which the client knows its tools.
+#[derive(Debug, Default)]
+pub(crate) struct Restorer {
+    /// The call whose arguments are the answer: its choice and block.
+    answer: Option<(u32, u32)>,
+}
+
+// === impl Restorer ===
+
+impl Restorer {
+    pub(crate) fn restore(&mut self, event: &mut Event, names: &ToolNames) {
+        match event {
+            Event::BlockStart {
+                choice,
+                block,
+                start,
+            } => {
+                let BlockStart::ToolCall { name, .. } = start else {
+                    return;
+                };
+                if names.is_answer(name) {
+                    self.answer = Some((*choice, *block));
+                    let extra = Extra::default();
+                    *start = BlockStart::Text { extra };
+                } else {
+                    *name = names.restore(name).to_owned();
+                }
+            }
+            Event::Delta {
+                choice,
+                block,
+                delta: delta @ Delta::Arguments(_),
+            } if self.answer == Some((*choice, *block)) => {
+                if let Delta::Arguments(text) = delta {
+                    *delta = Delta::Text(std::mem::take(text));
+                }
+            }
+            Event::Stop { reason, .. }
+                if self.answer.is_some() && *reason == FinishReason::ToolCalls =>
+            {
+                *reason = FinishReason::Stop;
+            }
+            _ => {}
+        }
     }
 }
 

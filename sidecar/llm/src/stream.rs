@@ -7,8 +7,8 @@ use fkm_dialect::{Auth, Dialect, Format};
 
 use crate::error::StreamFault;
 use crate::format::{StreamOptions, format};
-use crate::ir::{BlockStart, Event, FinishReason, Usage};
-use crate::names::ToolNames;
+use crate::ir::{Event, FinishReason, Usage};
+use crate::names::{Restorer, ToolNames};
 
 /// Bytes of a provider's stream in, events out.
 pub trait StreamDecoder: Send {
@@ -72,6 +72,7 @@ pub fn translate(from: &Dialect, to: Format, options: &StreamOptions) -> Box<dyn
         encoder: format(to).stream_encoder(options),
         choices: options.choices.max(1),
         tool_names: options.tool_names.clone(),
+        restorer: Restorer::default(),
         ended: false,
         events: Vec::new(),
         progress: Progress::default(),
@@ -92,6 +93,7 @@ struct Translator {
     encoder: Box<dyn StreamEncoder>,
     choices: u32,
     tool_names: ToolNames,
+    restorer: Restorer,
     /// The end has been told to the client.
     ended: bool,
     /// Reused between pushes.
@@ -112,13 +114,8 @@ impl fmt::Debug for Translator {
 impl Translator {
     fn forward(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
         for mut event in self.events.drain(..) {
-            if let Event::BlockStart {
-                start: BlockStart::ToolCall { name, .. },
-                ..
-            } = &mut event
-                && !self.tool_names.is_empty()
-            {
-                *name = self.tool_names.restore(name).to_owned();
+            if !self.tool_names.is_empty() {
+                self.restorer.restore(&mut event, &self.tool_names);
             }
             if let Event::Error(error) = event {
                 return Err(StreamFault::Provider(Box::new(error)));

@@ -40,14 +40,12 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
         max_output_tokens: candidate.offer.max_output_tokens,
         stream: exchange.scan.stream,
     };
-    let encoded = fkm_llm::format(dialect.format)
-        .encode_request(request, &target)
-        .map_err(|error| {
-            let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
-            let (EncodeError::Unsupported { path, .. } | EncodeError::Invalid { path, .. }) = error;
-            refused.client.param = Some(path);
-            AttemptError::Unsuited(refused)
-        })?;
+    let encoded = fkm_llm::encode_request(request, &target).map_err(|error| {
+        let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
+        let (EncodeError::Unsupported { path, .. } | EncodeError::Invalid { path, .. }) = error;
+        refused.client.param = Some(path);
+        AttemptError::Unsuited(refused)
+    })?;
     Ok(Encoded {
         segments: vec![Bytes::from(encoded.body)],
         dropped: encoded.dropped,

@@ -103,6 +103,18 @@ pub(crate) fn split_data_url(url: &str) -> Option<(&str, &str)> {
     Some((media_type, data))
 }
 
+// === impl File ===
+
+impl File {
+    /// Whether it is a PDF, as far as its source says.
+    pub(crate) fn is_pdf(&self) -> bool {
+        match &self.source {
+            FileSource::Base64 { media_type, .. } => media_type == "application/pdf",
+            FileSource::Url(_) | FileSource::Text(_) | FileSource::Id(_) => false,
+        }
+    }
+}
+
 // === impl FileSource ===
 
 impl FileSource {

@@ -179,6 +179,10 @@ impl Request {
                 function.parameters.get_or_insert_with(no_parameters);
             }
         }
+        if self.thinking_budget == Some(0) {
+            self.thinking_budget = None;
+            self.effort.get_or_insert(Effort::None);
+        }
         if self.choices == Some(1) {
             self.choices = None;
         }

@@ -92,10 +92,8 @@ impl Response {
         if names.is_empty() {
             return;
         }
-        for part in self.choices.iter_mut().flat_map(|choice| &mut choice.parts) {
-            if let OutputPart::ToolCall(call) = part {
-                call.name = names.restore(&call.name).to_owned();
-            }
+        for choice in &mut self.choices {
+            choice.restore_tool_names(names);
         }
     }
 
@@ -138,6 +136,23 @@ fn merge_texts(parts: Vec<OutputPart>) -> Vec<OutputPart> {
 // === impl Choice ===
 
 impl Choice {
+    fn restore_tool_names(&mut self, names: &ToolNames) {
+        let mut answered = false;
+        for part in &mut self.parts {
+            if let OutputPart::ToolCall(call) = part {
+                if names.is_answer(&call.name) {
+                    answered = true;
+                    *part = OutputPart::Text(Text::plain(std::mem::take(&mut call.arguments)));
+                } else {
+                    call.name = names.restore(&call.name).to_owned();
+                }
+            }
+        }
+        if answered && self.finish_reason == FinishReason::ToolCalls {
+            self.finish_reason = FinishReason::Stop;
+        }
+    }
+
     /// All text together.
     pub fn text(&self) -> String {
         self.parts

@@ -52,6 +52,11 @@ impl Report {
         self.tool_names.send(name, rule)
     }
 
+    /// The answer is the arguments of a call of this tool.
+    pub(crate) fn answer_comes_by(&mut self, tool: &str) {
+        self.tool_names.answer_comes_by(tool);
+    }
+
     /// The body with what is to be said about it.
     pub(crate) fn into_encoded(self, body: Vec<u8>) -> Encoded {
         Encoded {

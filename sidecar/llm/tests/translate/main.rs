@@ -5,10 +5,13 @@ mod answers;
 mod requests;
 mod state;
 mod streams;
+mod thinking;
 mod tool_results;
 
 use fkm_llm::ir::Request;
-use fkm_llm::{Capabilities, Dialect, EncodeError, Encoded, Format, Target, format};
+use fkm_llm::{
+    Capabilities, Dialect, EncodeError, Encoded, Format, Target, encode_request, format,
+};
 use serde_json::{Value, json};
 
 const OPENAI: Format = Format::OpenAiChat;
@@ -24,17 +27,34 @@ fn decode(from: Format, request: &Value) -> Request {
         .unwrap()
 }
 
-fn encode(to: Format, request: &Request) -> Result<Encoded, EncodeError> {
+/// As a model that can do what `capabilities` says gets it.
+fn encode_as(
+    to: Format,
+    capabilities: &Capabilities,
+    request: &Request,
+) -> Result<Encoded, EncodeError> {
     let dialect = dialect(to);
-    let capabilities = Capabilities::default();
     let target = Target {
         model: "upstream-model",
         dialect: &dialect,
-        capabilities: &capabilities,
+        capabilities,
         max_output_tokens: None,
         stream: request.stream,
     };
-    format(to).encode_request(request, &target)
+    encode_request(request, &target)
+}
+
+fn encode(to: Format, request: &Request) -> Result<Encoded, EncodeError> {
+    encode_as(to, &Capabilities::default(), request)
+}
+
+/// The body that such a model gets, and what was dropped.
+fn encode_for(to: Format, capabilities: &Capabilities, request: &Request) -> (Value, Vec<String>) {
+    let encoded = encode_as(to, capabilities, request).unwrap();
+    (
+        serde_json::from_slice(&encoded.body).unwrap(),
+        encoded.dropped,
+    )
 }
 
 /// A request of one format as the other's, and what was dropped.

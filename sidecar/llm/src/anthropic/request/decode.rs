@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Number;
 use serde_json::value::RawValue;
 
+use crate::anthropic::request::thinking;
 use crate::anthropic::types::{self, unwrap_id};
 use crate::anthropic::{FORMAT, block};
 use crate::error::DecodeError;
 use crate::ir::{
-    Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, RawJson, Request,
-    ResponseFormat, Sampling, Text, Tool, ToolChoice, ToolResult,
+    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, RawJson,
+    Request, ResponseFormat, Sampling, Text, Tool, ToolChoice, ToolResult,
 };
 use crate::json::{Object, Path, array, string};
 
@@ -21,7 +22,15 @@ pub(in crate::anthropic) fn decode(body: &[u8]) -> Result<Request, DecodeError> 
     let (tool_choice, parallel_tool_calls) = tool_choice(&mut object);
     let stream = object.take("stream", "true or false")?.unwrap_or_default();
     let max_tokens = object.take("max_tokens", "a whole number")?;
-    let (response_format, output_config) = output_config(&mut object);
+    let (response_format, word, output_config) = output_config(&mut object);
+    let (effort, thinking_budget) = match word {
+        // Both can be said only as they were said.
+        Some(word) if is_disabled(&object) => (Some(word), None),
+        word => {
+            let (off, budget) = thinking::take_thinking(&mut object);
+            (word.or(off), budget)
+        }
+    };
     let (user, metadata) = user(&mut object);
     let mut request = Request {
         model: object.required_string("model")?,
@@ -42,8 +51,8 @@ pub(in crate::anthropic) fn decode(body: &[u8]) -> Result<Request, DecodeError> 
         stream,
         // Streams of this format always tell their usage.
         include_usage: stream,
-        effort: None,
-        thinking_budget: None,
+        effort,
+        thinking_budget,
         user,
         metadata: BTreeMap::new(),
         stream_options: Extra::default(),
@@ -83,24 +92,36 @@ fn user(object: &mut Object<'_, '_>) -> (Option<String>, Option<RawJson>) {
     }
 }
 
-/// The shape of the answer, and the other members of `output_config`.
-fn output_config(object: &mut Object<'_, '_>) -> (Option<ResponseFormat>, Option<RawJson>) {
+/// Whether the client turned thinking off.
+fn is_disabled(object: &Object<'_, '_>) -> bool {
+    let thinking = object.peek("thinking");
+    thinking.is_some_and(|raw| block::is_kind(raw, "disabled"))
+}
+
+/// The shape of the answer, the effort, and the other members of `output_config`.
+fn output_config(
+    object: &mut Object<'_, '_>,
+) -> (Option<ResponseFormat>, Option<Effort>, Option<RawJson>) {
     let Some(raw) = object.raw("output_config") else {
-        return (None, None);
+        return (None, None, None);
     };
     let Ok(mut config) = Object::from_raw(raw, &Path::Root) else {
-        return (None, Some(RawJson::from(raw)));
+        return (None, None, Some(RawJson::from(raw)));
     };
-    let Some(format) = config.peek("format").and_then(json_schema) else {
-        return (None, Some(RawJson::from(raw)));
-    };
-    config.raw("format");
+    let format = config.peek("format").and_then(json_schema);
+    if format.is_some() {
+        config.raw("format");
+    }
+    let effort = thinking::take_effort(&mut config);
+    if format.is_none() && effort.is_none() {
+        return (None, None, Some(RawJson::from(raw)));
+    }
     let rest = config.into_members();
     let rest = (!rest.is_empty()).then(|| {
         let text = serde_json::to_string(&rest).expect("string keys only");
         RawJson::try_new(&text).expect("just serialised")
     });
-    (Some(ResponseFormat::JsonSchema(format)), rest)
+    (format.map(ResponseFormat::JsonSchema), effort, rest)
 }
 
 /// `{"type": "json_schema", "schema": …}` and nothing else. Answers are always held to it.

@@ -2,12 +2,14 @@
 
 use serde_json::Number;
 
+use crate::anthropic::request::thinking::{self, Wish};
 use crate::anthropic::request::{MEMBERS, messages};
 use crate::anthropic::{FORMAT, block, types};
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
-    FunctionTool, JsonSchema, Opaque, RawJson, Request, ResponseFormat, Sampling, Tool, ToolChoice,
+    Effort, FunctionTool, JsonSchema, Opaque, RawJson, Request, ResponseFormat, Sampling, Tool,
+    ToolChoice,
 };
 use crate::json::{Object, ObjectWriter, Path, Report, kind_of, write_array};
 
@@ -32,25 +34,24 @@ pub(in crate::anthropic) fn encode(
     let mut object = ObjectWriter::new(&mut body);
     object.value("model", target.model);
     let limit = request.max_output_tokens.or(target.max_output_tokens);
-    object.value("max_tokens", &limit.unwrap_or(MAX_TOKENS));
-    let conversation = messages::Conversation::new(request, &mut report);
+    let limit = limit.unwrap_or(MAX_TOKENS);
+    object.value("max_tokens", &limit);
+    let wish = thinking::wish(request, target, limit, &mut report);
+    wish.write(&mut object);
+    let conversation = messages::Conversation::new(request, target.capabilities, &mut report);
     if !conversation.system.is_empty() {
         let system = conversation.system.iter().copied();
         block::encode_texts(object.key("system"), system, &mut report);
     }
     conversation.write(object.key("messages"), &mut report)?;
     tools(&mut object, request, &mut report)?;
-    sampling(&mut object, &request.sampling, &mut report);
+    sampling(&mut object, &request.sampling, wish, &mut report);
     stop(&mut object, request, &mut report);
     if target.stream {
         object.value("stream", &true);
     }
-    output_config(&mut object, request, &mut report)?;
+    output_config(&mut object, request, wish.effort, &mut report)?;
     metadata(&mut object, request, &mut report);
-    if request.effort.is_some() {
-        // How a model takes it (a budget, a word, not at all) differs by model.
-        report.note("reasoning_effort");
-    }
     for (name, ..) in request.stream_options.iter() {
         report.note_in("stream_options", name);
     }
@@ -78,10 +79,15 @@ fn rest(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     }
 }
 
-fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, report: &mut Report) {
+/// A model that thinks draws at a temperature of 1, from all words.
+fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, wish: Wish, report: &mut Report) {
+    let thinks = wish.thinks();
     if let Some(temperature) = &sampling.temperature {
-        // OpenAI's scale ends at 2, this one at 1.
-        if temperature.as_f64().is_some_and(|value| value > 1.0) {
+        let value = temperature.as_f64();
+        if thinks && value != Some(1.0) {
+            report.note("temperature");
+        } else if value.is_some_and(|value| value > 1.0) {
+            // OpenAI's scale ends at 2, this one at 1.
             report.note("temperature");
             object.value("temperature", &Number::from(1));
         } else {
@@ -89,7 +95,10 @@ fn sampling(object: &mut ObjectWriter<'_>, sampling: &Sampling, report: &mut Rep
         }
     }
     object.optional("top_p", sampling.top_p.as_ref());
-    object.optional("top_k", sampling.top_k.as_ref());
+    object.optional("top_k", sampling.top_k.filter(|_| !thinks).as_ref());
+    if thinks && sampling.top_k.is_some() {
+        report.note("top_k");
+    }
     for (name, value) in [
         ("frequency_penalty", &sampling.frequency_penalty),
         ("presence_penalty", &sampling.presence_penalty),
@@ -199,6 +208,7 @@ fn write_tool(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Report) {
 fn output_config(
     object: &mut ObjectWriter<'_>,
     request: &Request,
+    effort: Option<Effort>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     let schema = match &request.response_format {
@@ -214,20 +224,26 @@ fn output_config(
         }
     };
     let other = request.extra.get(FORMAT, "output_config");
-    let Some(schema) = schema else {
+    if schema.is_none() && effort.is_none() {
         object.optional("output_config", other);
         return Ok(());
-    };
+    }
     let members = other.and_then(|raw| Object::from_raw(raw.raw(), &Path::Root).ok());
     let members = members.map(Object::into_members).unwrap_or_default();
     let mut config = ObjectWriter::new(object.key("output_config"));
-    for (name, value) in members.iter().filter(|(name, _)| *name != "format") {
+    let written = |name: &str| {
+        (name == "format" && schema.is_some()) || (name == "effort" && effort.is_some())
+    };
+    for (name, value) in members.iter().filter(|(name, _)| !written(name)) {
         config.value(name, value);
     }
-    let mut format = ObjectWriter::new(config.key("format"));
-    format.value("type", "json_schema");
-    format.value("schema", schema);
-    format.end();
+    config.optional("effort", effort.map(Effort::name).as_ref());
+    if let Some(schema) = schema {
+        let mut format = ObjectWriter::new(config.key("format"));
+        format.value("type", "json_schema");
+        format.value("schema", schema);
+        format.end();
+    }
     config.end();
     Ok(())
 }

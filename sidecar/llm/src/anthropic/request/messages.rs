@@ -1,5 +1,7 @@
 //! Writes a conversation: instructions at the top, results of tools at the head of the user's turn that follows.
 
+use fkm_dialect::Capabilities;
+
 use crate::anthropic::block::Direction;
 use crate::anthropic::types::{self, wrap_id};
 use crate::anthropic::{FORMAT, block};
@@ -23,8 +25,12 @@ enum Turn<'a> {
         parts: Vec<&'a [InputPart]>,
         extra: &'a Extra,
     },
-    /// An instruction in the middle, in the user's voice.
-    Instruction { parts: &'a [InputPart] },
+    /// An instruction in the middle: as such where the model takes it, else in the user's voice.
+    Instruction {
+        parts: &'a [InputPart],
+        extra: &'a Extra,
+        role: &'static str,
+    },
     Assistant {
         parts: &'a [OutputPart],
         extra: &'a Extra,
@@ -34,7 +40,11 @@ enum Turn<'a> {
 // === impl Conversation ===
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(request: &'a Request, report: &mut Report) -> Self {
+    pub(super) fn new(
+        request: &'a Request,
+        capabilities: &Capabilities,
+        report: &mut Report,
+    ) -> Self {
         let mut this = Self {
             system: request.system.iter().collect(),
             turns: Vec::new(),
@@ -50,11 +60,13 @@ impl<'a> Conversation<'a> {
                         .extend(parts.iter().filter_map(InputPart::as_text));
                 }
                 Message::System { parts, extra } => {
-                    report.note("messages.system");
-                    for (name, ..) in extra.iter() {
-                        report.note_in("message", name);
-                    }
-                    this.turns.push(Turn::Instruction { parts });
+                    let role = if capabilities.mid_system {
+                        "system"
+                    } else {
+                        report.note("messages.system");
+                        "user"
+                    };
+                    this.turns.push(Turn::Instruction { parts, extra, role });
                 }
                 Message::User { parts, extra } => this.user(&[], parts, extra),
                 Message::Tool { results, extra } if results.is_empty() && extra.is_empty() => {}
@@ -108,9 +120,14 @@ impl<'a> Conversation<'a> {
                     let parts = parts.iter().copied().flatten();
                     write_user(out, results, parts, extra, report)?;
                 }
-                Turn::Instruction { parts } => {
-                    let extra = Extra::default();
-                    write_user(out, &[], parts.iter(), &extra, report)?;
+                Turn::Instruction { parts, extra, role } => {
+                    write_turn(out, role, extra, report, |out, report| {
+                        out.push(b'[');
+                        let first = out.len();
+                        write_parts(out, first, parts.iter(), report)?;
+                        out.push(b']');
+                        Ok(())
+                    })?;
                 }
                 Turn::Assistant { parts, extra } => {
                     write_assistant(out, parts, extra, last, report)?;

@@ -1,6 +1,6 @@
 //! Writes a request.
 
-use fkm_dialect::{Capabilities, MaxTokensField};
+use fkm_dialect::{Capabilities, MaxTokensField, Thinking};
 
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
@@ -40,13 +40,7 @@ pub(in crate::openai_chat) fn encode(
     }
     response_format(&mut object, request)?;
     object.optional("n", request.choices.filter(|n| *n != 1).as_ref());
-    let effort = request.effort.or_else(|| {
-        request.thinking_budget.map(|tokens| {
-            // A number has no place here; the word that comes nearest has.
-            report.note("thinking_budget");
-            Effort::of_budget(tokens)
-        })
-    });
+    let effort = effort(request, target, &mut report);
     let effort = effort.map(Effort::name);
     object.optional(EFFORT, effort.as_ref());
     object.optional("user", request.user.as_ref());
@@ -60,6 +54,27 @@ pub(in crate::openai_chat) fn encode(
     object.extra(&request.extra, FORMAT, &known, "", &mut report);
     object.end();
     Ok(report.into_encoded(body))
+}
+
+/// The word. A number of tokens has no place here: it becomes the word that comes nearest where the model is known to
+/// take one.
+fn effort(request: &Request, target: &Target<'_>, report: &mut Report) -> Option<Effort> {
+    let budget = request.thinking_budget;
+    if budget.is_some() {
+        report.note("thinking_budget");
+    }
+    match target.capabilities.thinking {
+        Thinking::Unknown => request.effort,
+        Thinking::Never => {
+            if request.effort.is_some() {
+                report.note(EFFORT);
+            }
+            None
+        }
+        Thinking::Effort | Thinking::Budget | Thinking::Adaptive | Thinking::Always => {
+            request.effort.or_else(|| budget.map(Effort::of_budget))
+        }
+    }
 }
 
 fn sampling(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {

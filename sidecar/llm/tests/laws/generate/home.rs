@@ -123,6 +123,8 @@ pub(crate) fn home(format: Format) -> Home {
             files: true,
             linked_files: true,
             top_k: true,
+            effort: true,
+            thinking_budget: true,
             stop_member: Some("stop_details"),
             cache_1h_usage: true,
             ..PLAIN
