@@ -22,6 +22,7 @@ mod names;
 pub mod openai_chat;
 mod relay;
 pub mod scan;
+mod schema;
 pub mod sse;
 pub mod stream;
 

@@ -161,6 +161,11 @@ impl<'a, 'p> Object<'a, 'p> {
         self.members.iter().all(|(key, _)| names.contains(&&**key))
     }
 
+    /// The members that have not been taken, in the order in which they were written (as long as none was taken).
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.members.iter().map(|(name, value)| (&**name, *value))
+    }
+
     /// Whether every member has been taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()

@@ -54,9 +54,14 @@ fn raw() -> BoxedStrategy<RawJson> {
 }
 
 fn object() -> BoxedStrategy<RawJson> {
-    proptest::sample::select(vec!["{}", "{\"type\":\"object\"}", "{ \"a\" : [ 1e999 ] }"])
-        .prop_map(|text| RawJson::try_new(text).unwrap())
-        .boxed()
+    proptest::sample::select(vec![
+        "{}",
+        "{\"type\":\"object\"}",
+        "{ \"a\" : [ 1e999 ] }",
+        "{\"type\" : \"object\",\"additionalProperties\":false}",
+    ])
+    .prop_map(|text| RawJson::try_new(text).unwrap())
+    .boxed()
 }
 
 /// Mostly `home`.

@@ -166,7 +166,7 @@ fn a_conversation_with_tools_to_openai() {
 
 #[test]
 fn a_schema_goes_both_ways() {
-    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": false});
     let openai = json!({"model": "m", "messages": [], "max_tokens": 1, "response_format":
         {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": true}}});
     let (body, dropped) = request(OPENAI, ANTHROPIC, &openai);
@@ -188,6 +188,27 @@ fn a_schema_goes_both_ways() {
     let (body, dropped) = request(ANTHROPIC, ANTHROPIC, &anthropic);
     assert_eq!(body["output_config"], anthropic["output_config"]);
     assert_eq!(dropped, [""; 0]);
+}
+
+#[test]
+fn a_schema_loses_the_keywords_that_anthropic_refuses_and_says_so() {
+    let openai = json!({"model": "m", "messages": [], "response_format": {"type": "json_schema", "json_schema": {
+        "name": "n", "strict": true,
+        "schema": {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}},
+    }}});
+    let (body, dropped) = request(OPENAI, ANTHROPIC, &openai);
+    assert_eq!(
+        body["output_config"]["format"]["schema"],
+        json!({"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": false})
+    );
+    assert_eq!(
+        dropped,
+        [
+            "response_format.json_schema.name",
+            "response_format.json_schema.schema.additionalProperties",
+            "response_format.json_schema.schema.minimum",
+        ]
+    );
 }
 
 #[test]

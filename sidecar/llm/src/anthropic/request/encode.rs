@@ -1,5 +1,7 @@
 //! Writes a request.
 
+use std::borrow::Cow;
+
 use serde_json::Number;
 
 use crate::anthropic::request::thinking::{self, Wish};
@@ -12,6 +14,7 @@ use crate::ir::{
     ToolChoice,
 };
 use crate::json::{Object, ObjectWriter, Path, Report, kind_of, write_array};
+use crate::schema::{self, Rules};
 
 /// The limit of output when neither the request nor the catalogue names one: this format must name one.
 const MAX_TOKENS: u64 = 4096;
@@ -241,28 +244,65 @@ fn output_config(
     if let Some(schema) = schema {
         let mut format = ObjectWriter::new(config.key("format"));
         format.value("type", "json_schema");
-        format.value("schema", schema);
+        format.value("schema", &*schema);
         format.end();
     }
     config.end();
     Ok(())
 }
 
-/// Name, description and looseness have no place here.
-fn schema<'a>(format: &'a JsonSchema, report: &mut Report) -> Result<&'a RawJson, EncodeError> {
+/// What the provider's own documentation of structured outputs lists as not supported, and what its official SDKs take out.
+const SCHEMA: Rules = Rules {
+    refused: &[
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "patternProperties",
+        "propertyNames",
+        "if",
+        "then",
+        "else",
+        "not",
+    ],
+    one_of_is_any_of: true,
+    closed: true,
+    most_min_items: 1,
+};
+
+/// Name, description and looseness have no place here; keywords that the provider refuses are left out.
+fn schema<'a>(
+    format: &'a JsonSchema,
+    report: &mut Report,
+) -> Result<Cow<'a, RawJson>, EncodeError> {
+    let path = "response_format.json_schema";
     for (name, lost) in [
         ("name", format.name.is_some()),
         ("description", format.description.is_some()),
         ("strict", format.strict != Some(true)),
     ] {
         if lost {
-            report.note_in("response_format.json_schema", name);
+            report.note_in(path, name);
         }
     }
-    format.schema.as_ref().ok_or_else(|| EncodeError::Invalid {
-        path: "response_format.json_schema.schema".to_owned(),
+    let schema = format.schema.as_ref().ok_or_else(|| EncodeError::Invalid {
+        path: format!("{path}.schema"),
         reason: format!("{FORMAT} needs the schema itself"),
-    })
+    })?;
+    let Some((restricted, keywords)) = schema::restrict(schema, &SCHEMA) else {
+        return Ok(Cow::Borrowed(schema));
+    };
+    for keyword in keywords {
+        report.note_in("response_format.json_schema.schema", keyword);
+    }
+    Ok(Cow::Owned(restricted))
 }
 
 /// The provider refuses e-mail addresses and telephone numbers as names of users.
