@@ -9,6 +9,7 @@ import pathlib
 import pytest
 
 from answers import Answer, re_encoded_finish
+import written
 from recordings import load
 
 HERE = pathlib.Path(__file__).parent
@@ -148,6 +149,8 @@ def of_kind(error: bool) -> list:
 
 
 ANSWERS = of_kind(error=False)
+# what is checked like an answer, and has no request
+WRITTEN = written.load()
 ERRORS = of_kind(error=True)
 
 

@@ -24,8 +24,9 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    """`answer`: every recorded answer; `own_answer`: those in a format that exists; likewise `error` and `own_error`."""
-    lists = {"answer": cases.ANSWERS, "error": cases.ERRORS}
+    """`answer`: every answer, recorded or written; `own_answer`: those in a format that exists; likewise `exchange`, those
+    with their requests, and `error`."""
+    lists = {"answer": cases.ANSWERS + cases.WRITTEN, "exchange": cases.ANSWERS, "error": cases.ERRORS}
     for name, all_of_them in lists.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, all_of_them, ids=cases.keys(all_of_them))

@@ -51,6 +51,8 @@ class Recording:
     provider: str
     format: str
     line: dict = dataclasses.field(repr=False, compare=False)
+    # known to be no whole answer
+    is_broken: bool = False
 
     @functools.cached_property
     def request(self) -> dict:

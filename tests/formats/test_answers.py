@@ -34,8 +34,10 @@ def test_sdk(answer):
     problems = []
     try:
         read = by_sdk(answer)
-        if read is None:
-            problems.append("no whole answer")
+        if (read is None) != answer.is_broken:
+            problems.append("no whole answer" if read is None else "a whole answer")
+        elif read is None:
+            pass
         elif not read.choices and not read.vectors and not read.ranks:
             problems.append("nothing in it")
         else:

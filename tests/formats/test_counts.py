@@ -24,5 +24,5 @@ def test_exceptions_are_of_recordings():
     if not recordings.load():
         pytest.skip(recordings.MISSING)
     known = set(cases.keys(recordings.load()))
-    written = {key for key in cases.keys(cases.ERRORS) if key.startswith("written-")}
+    written = {key for key in cases.keys(cases.ERRORS + cases.WRITTEN) if key.startswith("written-")}
     assert not [exception for exception in cases.exceptions() if exception[1] not in known | written]

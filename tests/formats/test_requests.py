@@ -7,12 +7,12 @@ from cases import assert_settled, family_of, not_of, settle, tally
 from validators import TARGETS
 
 
-def test_request(own_answer, wire):
+def test_request(own_exchange, wire):
     failures = []
     for target, validate in TARGETS.items():
         to, _, preset = target.partition("@")
-        if to in wire.formats and to in family_of(own_answer.format):
-            failures.append(encode(wire, own_answer, to, target, preset or None, validate))
+        if to in wire.formats and to in family_of(own_exchange.format):
+            failures.append(encode(wire, own_exchange, to, target, preset or None, validate))
     assert_settled(failures)
 
 

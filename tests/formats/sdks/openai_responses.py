@@ -8,6 +8,7 @@ from sdks.transport import Reply
 
 FORMAT = "openai.responses"
 LAST = ("response.completed", "response.incomplete", "response.failed")
+PIECES = ("response.output_text.delta", "response.refusal.delta")
 # an answer that is made in the background, or is none
 NO_ANSWER = ("queued", "in_progress", "cancelled", "failed")
 
@@ -18,10 +19,12 @@ def read(reply: Reply) -> Answer:
             return of_response(client.responses.create(model="m", input="?"))
         events = list(client.responses.create(model="m", input="?", stream=True))
     last = [event.response for event in events if event.type in LAST]
-    assert len(last) == 1, f"{len(last)} last events"
-    answer = of_response(last[0])
-    if any(event.type.endswith(".delta") for event in events):
-        pieces = "".join(event.delta for event in events if event.type in ("response.output_text.delta", "response.refusal.delta"))
+    if not last:
+        return Answer([Choice("", [], UNFINISHED)])
+    [response] = last
+    answer = of_response(response)
+    pieces = "".join(event.delta for event in events if event.type in PIECES)
+    if response.status not in NO_ANSWER and any(event.type.endswith(".delta") for event in events):
         assert pieces == answer.choices[0].text, "the pieces are not the whole"
     return answer
 
