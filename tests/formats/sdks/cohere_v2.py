@@ -7,7 +7,8 @@ from answers import Answer, Choice, arguments, finish_of, total
 from sdks.transport import Reply, Slot
 
 FORMAT = "cohere.chat"
-QUESTION = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
+ONCE = {"max_retries": 0}
+QUESTION = {"model": "m", "messages": [{"role": "user", "content": "?"}], "request_options": ONCE}
 slot = Slot()
 client = cohere.ClientV2(api_key="key", base_url="http://127.0.0.1", httpx_client=slot.httpx())
 
@@ -56,12 +57,14 @@ def tokens_of(usage) -> tuple[int | None, int | None]:
 
 def read_embeddings(reply: Reply) -> Answer:
     with slot.holding(reply, ApiError):
-        answered = client.embed(model="m", texts=["?"], input_type="search_query", embedding_types=["float"])
+        answered = client.embed(
+            model="m", texts=["?"], input_type="search_query", embedding_types=["float"], request_options=ONCE
+        )
     billed = answered.meta and answered.meta.billed_units
     return Answer([], billed and total(billed.input_tokens), vectors=answered.embeddings.float_)
 
 
 def read_ranks(reply: Reply) -> Answer:
     with slot.holding(reply, ApiError):
-        answered = client.rerank(model="m", query="?", documents=["?"])
+        answered = client.rerank(model="m", query="?", documents=["?"], request_options=ONCE)
     return Answer([], ranks=[(one.index, one.relevance_score) for one in answered.results])
