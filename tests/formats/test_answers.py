@@ -14,6 +14,8 @@ from schemas import problems_of_answer
 from wire import Failure, Wire
 
 CUTS = (0, 1, 7)
+# of an answer that the helpers of SDKs take for complete
+WHOLE = ("stop", "tool_calls")
 MEANINGS = ("stop", "length", "tool_calls", "content_filter", "pause")
 
 
@@ -110,8 +112,13 @@ def check(case: Recording, want: Answer | None, to: str, result: dict) -> list[s
     """What the official SDK of the client makes of it."""
     if "error" in result and want is not None:
         return [f"{result['error']['kind']}: {result['error']['message']}"]
+    reply = sdks.Reply(result["body"], case.is_stream)
     try:
-        got = sdks.read(to, sdks.Reply(result["body"], case.is_stream))
+        got = sdks.read(to, reply)
+        if case.is_stream and to in sdks.HELPERS and all(choice.finish in WHOLE for choice in got.choices):
+            helped = differences(got, sdks.HELPERS[to](reply))
+            if helped:
+                return [f"the SDK's helper for streams reads it otherwise: {one}" for one in helped]
     except sdks.SdkError as raised:
         return [] if want is None else [f"the client's SDK raises {raised}"]
     except Exception as raised:  # noqa: BLE001 - an SDK stumbles over what we wrote

@@ -18,7 +18,7 @@ from sdks import (
 )
 from sdks.transport import Reply, SdkError
 
-__all__ = ["READERS", "Reply", "SdkError", "read"]
+__all__ = ["HELPERS", "READERS", "Reply", "SdkError", "read"]
 
 # format -> what its official SDK makes of a reply
 READERS: dict[str, Callable[[Reply], Answer]] = {
@@ -33,6 +33,11 @@ READERS: dict[str, Callable[[Reply], Answer]] = {
     "cohere.chat": cohere_v2.read,
     "cohere.embed": cohere_v2.read_embeddings,
     "cohere.rerank": cohere_v2.read_ranks,
+}
+# format -> what the SDK's own helper for streams makes of one that is complete; the others' readers use theirs
+HELPERS: dict[str, Callable[[Reply], Answer]] = {
+    "openai.chat": openai_chat.read_by_helper,
+    "openai.responses": openai_responses.read_by_helper,
 }
 # who has an SDK of his own for a format that is not his
 OF_PROVIDERS = {("mistral", "openai.chat"): mistral_chat.read, ("mistral", "openai.embeddings"): mistral_chat.read_embeddings}

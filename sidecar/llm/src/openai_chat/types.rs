@@ -165,8 +165,13 @@ pub(super) fn citation(raw: &RawValue) -> Citation {
 }
 
 /// Writes a source; false when it is known to its own format only. `length` is that of the text that it belongs to, in
-/// characters.
-pub(super) fn write_citation(out: &mut Vec<u8>, citation: &Citation, length: usize) -> bool {
+/// characters. In a stream the source has a number, by which clients put the pieces of a list together.
+pub(super) fn write_citation(
+    out: &mut Vec<u8>,
+    citation: &Citation,
+    length: usize,
+    number: Option<u32>,
+) -> bool {
     if citation.raw.origin == FORMAT {
         out.extend_from_slice(&citation.raw.bytes);
         return true;
@@ -175,6 +180,7 @@ pub(super) fn write_citation(out: &mut Vec<u8>, citation: &Citation, length: usi
         return false;
     };
     let mut object = ObjectWriter::new(out);
+    object.optional("index", number.as_ref());
     object.value("type", "url_citation");
     let mut inner = ObjectWriter::new(object.key("url_citation"));
     inner.value("url", url);

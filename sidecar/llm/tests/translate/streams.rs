@@ -1,7 +1,7 @@
 //! Streams, frame by frame.
 
 use bytes::Bytes;
-use fkm_llm::ir::{BlockStart, Delta, Event, Extra, FinishReason};
+use fkm_llm::ir::{BlockStart, Citation, Delta, Event, Extra, FinishReason, Opaque};
 use fkm_llm::{Format, StreamEnd, StreamFault, StreamOptions, format, translate};
 
 use crate::{ANTHROPIC, OPENAI, dialect};
@@ -325,5 +325,39 @@ fn where_no_finish_reason_is_sent_the_mark_of_the_end_stands_for_it() {
         cut.push(Bytes::from_static(chunk.as_bytes()), &mut out)
             .unwrap();
         assert_eq!(cut.end(&mut out), Err(StreamFault::Incomplete));
+    }
+}
+
+#[test]
+fn sources_have_numbers_for_clients_that_put_lists_together() {
+    let mut encoder = format(OPENAI).stream_encoder(&StreamOptions::default());
+    let mut out = Vec::new();
+    let (choice, block) = (0, 0);
+    let start = BlockStart::Text {
+        extra: Extra::default(),
+    };
+    let source = |url: &str| Event::Delta {
+        choice,
+        block,
+        delta: Delta::Citation(Citation {
+            url: Some(url.to_owned()),
+            title: None,
+            raw: Opaque::new(ANTHROPIC, "{}"),
+        }),
+    };
+    let begin = Event::BlockStart {
+        choice,
+        block,
+        start,
+    };
+    for event in [begin, source("https://a"), source("https://b")] {
+        encoder.push(&event, &mut out);
+    }
+    let text = String::from_utf8(out.concat()).unwrap();
+    for (index, url) in ["https://a", "https://b"].into_iter().enumerate() {
+        let expected = format!(
+            r#""annotations":[{{"index":{index},"type":"url_citation","url_citation":{{"url":"{url}""#
+        );
+        assert!(text.contains(&expected), "{text}");
     }
 }

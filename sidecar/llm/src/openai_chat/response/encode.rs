@@ -55,7 +55,7 @@ fn write_choice(out: &mut Vec<u8>, choice: &Choice, report: &mut Report) {
     if !sorted.citations.is_empty() {
         let out = message.key("annotations");
         write_array(out, &sorted.citations, |out, (citation, length)| {
-            types::write_citation(out, citation, *length);
+            types::write_citation(out, citation, *length, None);
         });
     }
     tool_call::encode_all(&mut message, &sorted.calls, Reader::Client, report);

@@ -28,6 +28,8 @@ struct Choice {
     calls: usize,
     /// Thoughts so far.
     thoughts: usize,
+    /// Sources so far.
+    citations: u32,
     /// The open part is a call without any arguments yet.
     bare_call: bool,
 }
@@ -178,8 +180,10 @@ impl Encoder {
                 self.chunk(choice, write, out);
             }
             Delta::Citation(citation) => {
+                let number = &mut self.choices.entry(choice).or_default().citations;
                 let mut raw = Vec::new();
-                if types::write_citation(&mut raw, citation, 0) {
+                if types::write_citation(&mut raw, citation, 0, Some(*number)) {
+                    *number += 1;
                     let write = |delta: &mut ObjectWriter<'_>| {
                         let out = delta.key("annotations");
                         out.push(b'[');
