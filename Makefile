@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance formats
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance fuzz formats
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ doc: ## Documentation builds, links hold
 bench: ## Measure the sidecar beside a plain proxy, against its budgets
 	cargo build --locked --release -p fkm-bench -p fkm-sidecar
 	$(CARGO_TARGET_DIR)/release/fkm-bench --sidecar $(CARGO_TARGET_DIR)/release/fkm-sidecar --install $(BENCH_ARGS)
+
+fuzz: ## libFuzzer on every parser of the formats, FUZZ_SECONDS each (20); says aloud where it cannot be built
+	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),20)
 
 cluster: ## Start a real control plane with operator and sidecar, and say how to use kubectl on it
 	cargo build --locked -p fkm-operator -p fkm-sidecar

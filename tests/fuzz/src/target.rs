@@ -1,0 +1,71 @@
+//! The list of entry points.
+
+use fkm_dialect::{Auth, Dialect, Format};
+
+use crate::{requests, streams};
+
+/// One entry point.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Stable, for example `stream.openai.chat`; the folder of its corpus.
+    pub name: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Scan,
+    Opaque,
+    Request(Format),
+    Answer(Format),
+    Error(Format),
+    Stream(Format),
+    Relay(Format),
+}
+
+/// Every entry point.
+pub fn targets() -> Vec<Target> {
+    let plain = [("scan", Kind::Scan), ("opaque", Kind::Opaque)];
+    let plain = plain.map(|(name, kind)| Target {
+        name: name.to_owned(),
+        kind,
+    });
+    let of_format = Format::ALL.into_iter().flat_map(|format| {
+        [
+            ("request", Kind::Request(format)),
+            ("answer", Kind::Answer(format)),
+            ("error", Kind::Error(format)),
+            ("stream", Kind::Stream(format)),
+            ("relay", Kind::Relay(format)),
+        ]
+        .map(|(name, kind)| Target {
+            name: format!("{name}.{format}"),
+            kind,
+        })
+    });
+    plain.into_iter().chain(of_format).collect()
+}
+
+/// A provider of the format without peculiarities.
+pub(crate) fn dialect(format: Format) -> Dialect {
+    Dialect::new(format, "/x", Auth::Bearer)
+}
+
+// === impl Target ===
+
+impl Target {
+    /// Runs the parser on `data`.
+    ///
+    /// *Panics* when a promise is broken.
+    pub fn run(&self, data: &[u8]) {
+        match self.kind {
+            Kind::Scan => requests::scan(data),
+            Kind::Opaque => requests::opaque(data),
+            Kind::Request(format) => requests::request(format, data),
+            Kind::Answer(format) => streams::answer(format, data),
+            Kind::Error(format) => streams::error(format, data),
+            Kind::Stream(format) => streams::stream(format, data),
+            Kind::Relay(format) => streams::relay(format, data),
+        }
+    }
+}

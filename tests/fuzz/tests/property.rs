@@ -1,0 +1,103 @@
+//! Every entry point of fuzzing, on any toolchain: arbitrary bytes, words of the formats in any order, and good documents
+//! with some bytes changed.
+
+use std::io::Write as _;
+
+use fkm_fuzz::targets;
+use proptest::collection::vec;
+use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
+use proptest::sample::{Index, select};
+use proptest::test_runner::{Config, TestRunner};
+
+/// As many inputs as each entry point gets.
+const CASES: u32 = 2_000;
+
+/// Good documents of every kind, one a line, from `seeds.txt`; `\n` stands for an end of line.
+fn seeds() -> Vec<Vec<u8>> {
+    let lines = include_str!("seeds.txt").lines();
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.replace("\\n", "\n").into_bytes())
+        .collect()
+}
+
+/// Words that occur in the seeds, and what JSON and streams are made of.
+fn words() -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = seeds()
+        .iter()
+        .flat_map(|seed| seed.split(|byte| b",: ".contains(byte)).map(<[u8]>::to_vec))
+        .collect();
+    let more = [
+        "{", "}", "[", "]", ",", ":", "\"", "\\u", "\n\n", "data: ", "1e999", "null",
+    ];
+    words.extend(more.map(|word| word.as_bytes().to_vec()));
+    words.sort();
+    words.dedup();
+    words
+}
+
+fn damaged() -> BoxedStrategy<Vec<u8>> {
+    let change = (any::<Index>(), any::<u8>());
+    (
+        select(seeds()),
+        vec(change, 0..4),
+        any::<Index>(),
+        any::<bool>(),
+    )
+        .prop_map(|(mut seed, changes, end, cut)| {
+            for (at, byte) in changes {
+                let at = at.index(seed.len());
+                seed[at] = byte;
+            }
+            if cut {
+                seed.truncate(end.index(seed.len()));
+            }
+            seed
+        })
+        .boxed()
+}
+
+fn input() -> BoxedStrategy<Vec<u8>> {
+    prop_oneof![
+        1 => vec(any::<u8>(), 0..96),
+        2 => vec(select(words()), 0..24).prop_map(|words| words.concat()),
+        4 => damaged(),
+    ]
+    .boxed()
+}
+
+#[test]
+fn no_entry_point_fails_on_any_input() {
+    for target in targets() {
+        let config = Config {
+            cases: CASES,
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let result = TestRunner::new(config).run(&input(), |data| {
+            target.run(&data);
+            Ok(())
+        });
+        assert!(result.is_ok(), "{}: {}", target.name, result.unwrap_err());
+    }
+    let counted = targets().len();
+    writeln!(
+        std::io::stderr(),
+        "{counted} entry points, {CASES} inputs each"
+    )
+    .unwrap();
+}
+
+#[test]
+fn every_seed_is_understood_by_some_entry_point() {
+    use fkm_llm::{Format, format};
+    for seed in seeds() {
+        let understood = Format::ALL.into_iter().any(|home| {
+            let wire = format(home);
+            wire.decode_request(&seed).is_ok()
+                || wire.decode_response(&seed).is_ok()
+                || fkm_llm::decode_stream(home, &seed).is_ok()
+        });
+        assert!(understood, "{}", String::from_utf8_lossy(&seed));
+    }
+}
