@@ -10,12 +10,14 @@ mod dialect;
 mod effort;
 mod failure;
 mod format;
+mod price;
 
 pub use capabilities::{Capabilities, Thinking};
 pub use dialect::{Auth, Dialect, MaxTokensField, StreamEnd};
 pub use effort::Effort;
 pub use failure::FailureClass;
 pub use format::Format;
+pub use price::{Price, Rates, ServiceTier};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

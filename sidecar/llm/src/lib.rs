@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod anthropic;
+pub mod cost;
 pub mod edit;
 pub mod error;
 mod fit;
@@ -26,6 +27,7 @@ mod schema;
 pub mod sse;
 pub mod stream;
 
+pub use cost::{NanoUsd, cost};
 pub use edit::{Edits, edit};
 pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
