@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance fuzz formats
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance fuzz formats catalog
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ generate: ## Write the CRDs
 
 check-generated: ## Fail when the CRDs are not what the types say
 	cargo run --locked -q -p fkm-crds --bin crdgen -- --check
+
+catalog: ## Write the catalogue's models and prices anew, from its pinned sources
+	python3 operator/catalog/generate.py --cache $(cache)/catalog
 
 doc: ## Documentation builds, links hold
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items -q

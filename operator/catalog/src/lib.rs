@@ -1,12 +1,14 @@
-//! What is known of providers before anybody writes a pool: base URL, dialect and models, as data.
+//! What is known of providers before anybody writes a pool: base URL, dialect, models and their prices, as data.
 //!
 //! *Guarantees*: pure; the data is part of the program and every record is checked by a test; equal builds know the same.
 //!
 //! *Caveats*: a model that is not listed here is not wrong, only unknown: providers add models faster than releases.
 #![warn(missing_docs)]
 
+mod model;
 mod near;
 mod preset;
 
+pub use model::{ModelKind, ModelRecord, models, providers};
 pub use near::near_matches;
-pub use preset::{ModelRecord, Preset, preset, preset_names};
+pub use preset::{Preset, preset, preset_names};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use fkm_dialect::{Capabilities, Dialect};
+use fkm_dialect::Dialect;
 use serde::Deserialize;
+
+use crate::model::{ModelRecord, models};
 
 /// A named provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,20 +17,8 @@ pub struct Preset {
     pub base_url: String,
     /// What it speaks.
     pub dialect: Dialect,
-    /// Its chat models, by the name that it wants.
+    /// Its chat models that can be asked in the dialect's format, by the name that it wants.
     pub models: BTreeMap<String, ModelRecord>,
-}
-
-/// What is known of a model.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ModelRecord {
-    /// The most output tokens that it gives; unknown when absent.
-    #[serde(default)]
-    pub max_output_tokens: Option<u64>,
-    /// What it can take.
-    #[serde(default)]
-    pub capabilities: Capabilities,
 }
 
 /// A preset as it stands in `data/presets.json`; the models are in a file of their own, which is generated.
@@ -38,24 +28,33 @@ struct PresetRecord {
     system: String,
     base_url: String,
     dialect: Dialect,
+    /// Whose models it offers, where they do not stand under its own name.
+    models: Option<String>,
 }
 
 static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
-    let mut models: BTreeMap<String, BTreeMap<String, ModelRecord>> =
-        serde_json::from_str(include_str!("../data/models.json")).expect("checked by a test");
     let records: BTreeMap<String, PresetRecord> =
         serde_json::from_str(include_str!("../data/presets.json")).expect("checked by a test");
     let complete = |(name, record): (String, PresetRecord)| {
         let preset = Preset {
+            models: offered(record.models.as_deref().unwrap_or(&name), &record.dialect),
             system: record.system,
             base_url: record.base_url,
             dialect: record.dialect,
-            models: models.remove(&name).unwrap_or_default(),
         };
         (name, preset)
     };
     records.into_iter().map(complete).collect()
 });
+
+/// The chat models of a provider that can be asked in the format of this dialect.
+fn offered(provider: &str, dialect: &Dialect) -> BTreeMap<String, ModelRecord> {
+    let all = models(provider).into_iter().flatten();
+    let in_format = all.filter(|(_, model)| model.chats_in(dialect.format.name()));
+    in_format
+        .map(|(name, model)| (name.clone(), model.clone()))
+        .collect()
+}
 
 /// The preset of this name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
@@ -123,15 +122,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_models_without_a_preset() {
-        let models: BTreeMap<String, serde_json::Value> =
-            serde_json::from_str(include_str!("../data/models.json")).unwrap();
-        for name in models.keys() {
-            assert!(preset(name).is_some(), "{name}");
-        }
-    }
-
     /// A JSON object as its pairs, in order, repeated keys included; anything else is empty.
     struct Pairs(Vec<(String, Self)>);
 
@@ -159,6 +149,11 @@ mod tests {
         }
 
         fn visit_str<E>(self, _: &str) -> Result<Pairs, E> {
+            Ok(Pairs(Vec::new()))
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Pairs, A::Error> {
+            while seq.next_element::<Pairs>()?.is_some() {}
             Ok(Pairs(Vec::new()))
         }
 

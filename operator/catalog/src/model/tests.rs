@@ -1,0 +1,168 @@
+//! What must hold of the generated data, whatever the sources said.
+
+use std::collections::BTreeSet;
+
+use fkm_dialect::{Format, Rates, ServiceTier};
+
+use super::*;
+use crate::{preset, preset_names};
+
+/// Formats that models of the catalogue are asked in; those of [`Format`] are served.
+const FORMATS: [&str; 12] = [
+    "anthropic.messages",
+    "bedrock.converse",
+    "cohere.chat",
+    "cohere.embed",
+    "cohere.rerank",
+    "gemini.embed",
+    "gemini.generate_content",
+    "openai.chat",
+    "openai.completions",
+    "openai.embeddings",
+    "openai.responses",
+    "simulated",
+];
+
+fn all() -> impl Iterator<Item = (String, &'static ModelRecord)> {
+    MODELS.iter().flat_map(|(provider, models)| {
+        let named = move |(name, model)| (format!("{provider}/{name}"), model);
+        models.iter().map(named)
+    })
+}
+
+fn lists(price: &Price) -> [&[Rates]; 4] {
+    [&price.default, &price.batch, &price.flex, &price.priority]
+}
+
+#[test]
+fn it_is_large_enough_to_be_of_use() {
+    let priced = all().filter(|(_, model)| model.price.is_some()).count();
+    assert!(all().count() >= 800, "{}", all().count());
+    assert!(providers().count() >= 40, "{}", providers().count());
+    assert!(priced >= 800, "{priced}");
+    for kind in [ModelKind::Chat, ModelKind::Embedding, ModelKind::Rerank] {
+        assert!(all().any(|(_, model)| model.kind == kind), "{kind:?}");
+    }
+}
+
+#[test]
+fn names_and_numbers_are_usable() {
+    for (name, model) in all() {
+        let form = name.bytes().all(|b| b.is_ascii_graphic() && b != b'*');
+        assert!(form && !name.ends_with('/'), "{name:?}");
+        assert_ne!(model.max_output_tokens, Some(0), "{name}");
+        assert_ne!(model.context_window, Some(0), "{name}");
+        let day = |ends: &String| ends.len() == 10 && ends.as_str() > "2026-01-01";
+        assert!(model.ends.as_ref().is_none_or(day), "{name}");
+    }
+}
+
+#[test]
+fn formats_are_those_that_are_known_and_stand_once() {
+    for (name, model) in all() {
+        let unique: BTreeSet<&String> = model.formats.iter().collect();
+        assert_eq!(unique.len(), model.formats.len(), "{name}");
+        for format in &model.formats {
+            assert!(FORMATS.contains(&format.as_str()), "{name}: {format}");
+        }
+    }
+    for format in Format::ALL {
+        assert!(FORMATS.contains(&format.name()), "{format}");
+    }
+}
+
+#[test]
+fn price_lists_begin_at_zero_and_rise() {
+    for (name, model) in all() {
+        let Some(price) = &model.price else { continue };
+        assert!(!price.default.is_empty(), "{name}");
+        for list in lists(price) {
+            assert!(list.first().is_none_or(|first| first.above == 0), "{name}");
+            let rises = list.windows(2).all(|pair| pair[0].above < pair[1].above);
+            assert!(rises, "{name}");
+        }
+    }
+}
+
+/// Reading a cache costs no more than reading, reading no more than writing, and a million tokens no more than a thousand
+/// dollars: beyond that a source has moved a decimal point. Flagged are those that really are so.
+#[test]
+fn prices_are_plausible_or_flagged() {
+    const DEAREST: u64 = 1_000_000_000_000;
+    let flagged: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../../data/flagged.json")).expect("names and reasons");
+    let mut odd = BTreeSet::new();
+    for (name, model) in all() {
+        let rates = model.price.iter().flat_map(lists).flatten();
+        for rates in rates.filter(|rates| rates.input.is_some() && rates.output.is_some()) {
+            let (input, output) = (rates.input.unwrap_or(0), rates.output.unwrap_or(0));
+            let writes = matches!(model.kind, ModelKind::Chat | ModelKind::Completion);
+            let ordered = rates.cache_read.is_none_or(|read| read <= input);
+            if !ordered || (writes && input > output) || input.max(output) > DEAREST {
+                odd.insert(name.clone());
+            }
+        }
+    }
+    let flagged: BTreeSet<String> = flagged.into_keys().collect();
+    assert_eq!(odd, flagged, "what is odd, and what flagged.json says");
+}
+
+#[test]
+fn free_is_only_what_both_sources_give_away() {
+    for (name, model) in all() {
+        let Some(rates) = model
+            .price
+            .as_ref()
+            .and_then(|price| price.rates(ServiceTier::Default, 0))
+        else {
+            continue;
+        };
+        let free = rates.input == Some(0) && rates.output == Some(0);
+        assert!(!free || name.ends_with(":free"), "{name}");
+    }
+}
+
+/// Either somebody can use a provider by its name, or it is said why not.
+#[test]
+fn every_provider_has_a_preset_or_a_reason() {
+    let rules: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(include_str!("../../data/providers.json")).expect("an object");
+    for provider in providers() {
+        let reason = rules[provider]["unserved"].as_str().unwrap_or_default();
+        let served = preset(provider).is_some();
+        assert!(
+            served || !reason.is_empty(),
+            "{provider}: write a preset, or say in providers.json why it is `unserved`"
+        );
+    }
+    assert!(preset_names().filter(|name| models(name).is_some()).count() >= 7);
+}
+
+/// Known models, by hand: what the sources say today.
+#[test]
+fn some_models_are_known_as_they_are() {
+    let gpt = &MODELS["openai"]["gpt-5"];
+    assert_eq!(gpt.formats, ["openai.chat", "openai.responses"]);
+    assert!(gpt.capabilities.no_sampling);
+    let price = gpt.price.as_ref().expect("priced");
+    let rates = price.rates(ServiceTier::Default, 1).expect("listed");
+    assert_eq!(
+        (rates.input, rates.output),
+        (Some(1_250_000_000), Some(10_000_000_000))
+    );
+    assert!(!MODELS["openai"]["gpt-5.4-pro"].chats_in("openai.chat"));
+    let claude = &MODELS["anthropic"]["claude-sonnet-5"];
+    assert!(claude.capabilities.no_prefill && claude.chats_in("anthropic.messages"));
+    let gemini = &MODELS["gemini"]["gemini-2.5-pro"]
+        .price
+        .as_ref()
+        .expect("priced");
+    let above = gemini.rates(ServiceTier::Default, 200_001).expect("listed");
+    assert_eq!(above.input, Some(2_500_000_000));
+    assert_eq!(
+        gemini
+            .rates(ServiceTier::Flex, 200_001)
+            .and_then(|rates| rates.input),
+        None
+    );
+}
