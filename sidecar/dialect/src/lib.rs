@@ -8,6 +8,7 @@
 mod capabilities;
 mod dialect;
 mod effort;
+mod embedding;
 mod failure;
 mod format;
 mod price;
@@ -15,6 +16,7 @@ mod price;
 pub use capabilities::{Capabilities, Thinking};
 pub use dialect::{Auth, Dialect, MaxTokensField, StreamEnd};
 pub use effort::Effort;
+pub use embedding::{DimensionsField, EmbeddingDialect, EmbeddingFormat};
 pub use failure::FailureClass;
 pub use format::Format;
 pub use price::{Price, Rates, ServiceTier};

@@ -60,6 +60,16 @@ pub enum EncodeError {
         /// Why, and what to do instead.
         reason: String,
     },
+    /// The same for a format of another operation than a conversation (embeddings, reranking).
+    #[error("{path} cannot be sent to a provider of format {format}: {reason}")]
+    Operation {
+        /// What, for example `input[0]`.
+        path: String,
+        /// The stable name of the format that cannot express it.
+        format: &'static str,
+        /// Why, and what to do instead.
+        reason: String,
+    },
     /// A value that the format refuses.
     #[error("{path} is invalid: {reason}")]
     Invalid {
@@ -68,6 +78,19 @@ pub enum EncodeError {
         /// Why, and what would be right.
         reason: String,
     },
+}
+
+// === impl EncodeError ===
+
+impl EncodeError {
+    /// What could not be written, for example `messages[0].content[1]`.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Unsupported { path, .. }
+            | Self::Operation { path, .. }
+            | Self::Invalid { path, .. } => path,
+        }
+    }
 }
 
 /// Why a stream, or a whole answer that is passed through, is of no use.

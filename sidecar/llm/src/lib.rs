@@ -13,6 +13,7 @@
 pub mod anthropic;
 pub mod cost;
 pub mod edit;
+pub mod embedding;
 pub mod error;
 mod fit;
 pub mod fold;
@@ -21,6 +22,8 @@ pub mod ir;
 mod json;
 mod names;
 pub mod openai_chat;
+pub mod openai_embeddings;
+mod openai_error;
 mod relay;
 pub mod scan;
 mod schema;
@@ -29,13 +32,15 @@ pub mod stream;
 
 pub use cost::{NanoUsd, cost};
 pub use edit::{Edits, edit};
+pub use embedding::{EmbeddingCodec, EmbeddingTarget, embedding_codec};
 pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
     StreamFault,
 };
 pub use fit::encode_request;
 pub use fkm_dialect::{
-    Auth, Capabilities, Dialect, Effort, FailureClass, Format, MaxTokensField, StreamEnd, Thinking,
+    Auth, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat, FailureClass, Format,
+    MaxTokensField, StreamEnd, Thinking,
 };
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;

@@ -1,7 +1,6 @@
 //! OpenAI chat completions, as OpenAI and everybody who speaks it sends and takes them.
 
 mod content;
-mod error;
 mod reasoning;
 mod relay;
 mod request;
@@ -17,6 +16,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::openai_error as error;
 use crate::relay::Relay;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 

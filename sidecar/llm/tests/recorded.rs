@@ -4,9 +4,11 @@
 //! The recordings are not part of the repository. Where they are missing, this says so and checks nothing.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+#[path = "support/recordings.rs"]
+mod recordings;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use fkm_llm::fold::fold;
@@ -16,6 +18,8 @@ use fkm_llm::{
     Target, decode_stream, format, translate,
 };
 use serde_json::Value;
+
+use crate::recordings::{exchanges, fixtures, say};
 
 /// One recorded exchange.
 struct Recorded {
@@ -33,49 +37,8 @@ struct Counts(BTreeMap<&'static str, usize>);
 /// Streams that the provider itself broke off or ended with an error, or never finished.
 const BROKEN: usize = 4;
 
-fn say(text: &str) {
-    // Not the macros: the harness would swallow what they print.
-    writeln!(std::io::stderr(), "{text}").expect("stderr is open");
-}
-
-/// Says so aloud, and to who counts the skips of a whole run (`FKM_SKIPS` names the file).
-fn skip(why: &str) {
-    say(&format!("SKIPPED: {why}"));
-    if let Some(path) = std::env::var_os("FKM_SKIPS") {
-        let counted = std::fs::OpenOptions::new().append(true).open(path);
-        writeln!(counted.unwrap(), "{why}").unwrap();
-    }
-}
-
-fn fixtures() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = root.join("../shared/fixtures");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    skip("../shared/fixtures not found");
-    None
-}
-
 fn load(folder: &Path) -> Vec<Recorded> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "jsonl")
-        })
-        .collect();
-    files.sort();
-    let mut all = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for line in text.lines() {
-            let value: Value = serde_json::from_str(line).unwrap();
-            all.extend(recorded(&value));
-        }
-    }
-    all
+    exchanges(folder).iter().filter_map(recorded).collect()
 }
 
 fn recorded(value: &Value) -> Option<Recorded> {

@@ -2,7 +2,7 @@
 //! speak the same format, a translation where they do not.
 
 use bytes::Bytes;
-use fkm_llm::{Edits, EncodeError, Format, Target, ToolNames};
+use fkm_llm::{Edits, Format, Target, ToolNames};
 use fkm_snapshot::Dialect;
 
 use crate::attempt::AttemptError;
@@ -42,8 +42,7 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
     };
     let encoded = fkm_llm::encode_request(request, &target).map_err(|error| {
         let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
-        let (EncodeError::Unsupported { path, .. } | EncodeError::Invalid { path, .. }) = error;
-        refused.client.param = Some(path);
+        refused.client.param = Some(error.path().to_owned());
         AttemptError::Unsuited(refused)
     })?;
     Ok(Encoded {

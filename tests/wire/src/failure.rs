@@ -28,9 +28,9 @@ pub(crate) fn of_stream(fault: &StreamFault) -> Value {
 /// A refusal, with the member and the reason apart.
 pub(crate) fn of_encode(error: &EncodeError) -> Value {
     let (path, reason) = match error {
-        EncodeError::Unsupported { path, reason, .. } | EncodeError::Invalid { path, reason } => {
-            (path, reason)
-        }
+        EncodeError::Unsupported { path, reason, .. }
+        | EncodeError::Operation { path, reason, .. }
+        | EncodeError::Invalid { path, reason } => (path, reason),
     };
     json!({"error": {"kind": "refused", "message": error.to_string(), "path": path, "reason": reason}})
 }

@@ -6,7 +6,8 @@ use crate::error::DecodeError;
 use crate::ir::{Choice, OutputPart, Response};
 use crate::json::{Object, Path, array, string};
 use crate::openai_chat::response::OF_MESSAGE;
-use crate::openai_chat::{FORMAT, content, error, reasoning, tool_call, types};
+use crate::openai_chat::{FORMAT, content, reasoning, tool_call, types};
+use crate::openai_error as error;
 
 /// Reads a provider's answer, into canonical form.
 pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeError> {

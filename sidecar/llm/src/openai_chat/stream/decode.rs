@@ -9,7 +9,8 @@ use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, FinishReason, Start, Usage};
 use crate::json::{Object, Path, array};
 use crate::openai_chat::stream::choice::Choice;
-use crate::openai_chat::{FORMAT, error, response, types};
+use crate::openai_chat::{FORMAT, response, types};
+use crate::openai_error as error;
 use crate::sse::{DONE, Frame, Splitter};
 use crate::stream::StreamDecoder;
 

@@ -242,7 +242,7 @@ impl StreamEncoder for Encoder {
                 reason,
                 extra,
             } => self.stop(*choice, reason, extra, out),
-            Event::Error(error) => out.push(crate::openai_chat::error::encode_frame(&error.into())),
+            Event::Error(error) => out.push(crate::openai_error::encode_frame(&error.into())),
         }
     }
 

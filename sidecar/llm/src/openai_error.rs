@@ -1,4 +1,5 @@
-//! Errors: the shapes in which the family sends them, and the one in which clients expect them.
+//! Errors of OpenAI and its family, the same for all its operations: the shapes in which providers send them, and the one
+//! in which clients expect them.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -22,7 +23,7 @@ struct Detail<'a> {
 }
 
 /// Reads an error answer.
-pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+pub(crate) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
     let said = match serde_json::from_slice(body) {
         Ok(value) => said(&value),
         Err(_) => Said {
@@ -34,7 +35,7 @@ pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderE
 }
 
 /// Reads an error inside an answer of status 200: the text of its `error` member, or of the whole frame.
-pub(super) fn decode_inside(text: &[u8]) -> ProviderError {
+pub(crate) fn decode_inside(text: &[u8]) -> ProviderError {
     let said = serde_json::from_slice(text).map(|value| said(&value));
     ProviderError::of(200, &said.unwrap_or_default())
 }
@@ -68,6 +69,7 @@ fn said(body: &Value) -> Said {
             .as_str()
             .map(str::to_owned)
             .or_else(|| text("message"))
+            .or_else(|| text("detail"))
             .or_else(|| {
                 Some(
                     error
@@ -84,7 +86,7 @@ fn said(body: &Value) -> Said {
 }
 
 /// A whole error body.
-pub(super) fn encode(error: &ClientError) -> Vec<u8> {
+pub(crate) fn encode(error: &ClientError) -> Vec<u8> {
     let body = Body {
         error: Detail {
             message: &error.message,
@@ -97,7 +99,7 @@ pub(super) fn encode(error: &ClientError) -> Vec<u8> {
 }
 
 /// The last frame of a stream that failed. No `[DONE]` follows: clients would take the answer for complete.
-pub(super) fn encode_frame(error: &ClientError) -> Bytes {
+pub(crate) fn encode_frame(error: &ClientError) -> Bytes {
     let mut frame = b"data: ".to_vec();
     frame.extend(encode(error));
     frame.extend(b"\n\n");

@@ -1,0 +1,132 @@
+//! The wire formats of embeddings, and how providers depart from them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::is_default;
+
+/// The shape of a request for embeddings and of its answer.
+///
+/// The serialised names are part of the snapshot, of logs and of metrics; they never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EmbeddingFormat {
+    /// `POST …/embeddings` of OpenAI and of everybody who speaks it.
+    #[serde(rename = "openai.embeddings")]
+    OpenAiEmbeddings,
+}
+
+/// How a provider's embeddings depart from their [`EmbeddingFormat`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EmbeddingDialect {
+    /// The wire format.
+    pub format: EmbeddingFormat,
+    /// Appended to the base URL, with a leading slash, for example `/embeddings`.
+    pub path: String,
+    /// Whether vectors may be asked for as base64. Default true. When false, lists are asked for, and made base64 here for
+    /// clients that want it.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub base64: bool,
+    /// Whether texts may be told what they are for (`input_type`: `query` or `document`). Default false: it is left out and
+    /// reported.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub input_type: bool,
+    /// The name under which the wanted length of the vectors is sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dimensions_field: DimensionsField,
+}
+
+/// The name of the wanted length of vectors in OpenAI-shaped requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DimensionsField {
+    /// `dimensions`. The default.
+    #[default]
+    Dimensions,
+    /// `output_dimension` (Mistral, Voyage).
+    OutputDimension,
+}
+
+// === impl EmbeddingFormat ===
+
+impl EmbeddingFormat {
+    /// Every format, in the order of their names.
+    pub const ALL: [Self; 1] = [Self::OpenAiEmbeddings];
+
+    /// The stable name, for example `openai.embeddings`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiEmbeddings => "openai.embeddings",
+        }
+    }
+}
+
+impl fmt::Display for EmbeddingFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+// === impl EmbeddingDialect ===
+
+impl EmbeddingDialect {
+    /// A provider that does not depart from its format.
+    pub fn new(format: EmbeddingFormat, path: impl Into<String>) -> Self {
+        Self {
+            format,
+            path: path.into(),
+            base64: true,
+            input_type: false,
+            dimensions_field: DimensionsField::Dimensions,
+        }
+    }
+}
+
+// === impl DimensionsField ===
+
+impl DimensionsField {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dimensions => "dimensions",
+            Self::OutputDimension => "output_dimension",
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serialised_name_is_the_stable_name() {
+        for format in EmbeddingFormat::ALL {
+            let json = serde_json::to_value(format).unwrap();
+            assert_eq!(json, serde_json::Value::from(format.name()));
+        }
+    }
+
+    #[test]
+    fn what_does_not_depart_takes_no_space() {
+        let plain = EmbeddingDialect::new(EmbeddingFormat::OpenAiEmbeddings, "/embeddings");
+        let json = r#"{"format":"openai.embeddings","path":"/embeddings"}"#;
+        assert_eq!(serde_json::to_string(&plain).unwrap(), json);
+        assert_eq!(
+            serde_json::from_str::<EmbeddingDialect>(json).unwrap(),
+            plain
+        );
+    }
+}
