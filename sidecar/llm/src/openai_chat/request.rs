@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod tool;
 mod tool_result;
 
 pub(super) use decode::decode;

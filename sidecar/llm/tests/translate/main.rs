@@ -7,6 +7,7 @@ mod state;
 mod streams;
 mod thinking;
 mod tool_results;
+mod tools;
 
 use fkm_llm::ir::Request;
 use fkm_llm::{

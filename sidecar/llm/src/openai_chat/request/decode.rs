@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
 use crate::ir::{
-    Effort, Extra, FunctionTool, JsonSchema, Message, Opaque, OutputPart, RawJson, Request,
-    ResponseFormat, Sampling, Tool, ToolChoice, ToolResult,
+    Effort, Extra, JsonSchema, Message, Opaque, OutputPart, RawJson, Request, ResponseFormat,
+    Sampling, Tool, ToolChoice, ToolResult,
 };
 use crate::json::{Object, Path, array, string};
+use crate::openai_chat::request::tool;
 use crate::openai_chat::{FORMAT, content, reasoning, tool_call};
 
 /// Reads a client's request, into canonical form.
@@ -120,30 +121,8 @@ fn tools(object: &mut Object<'_, '_>) -> Result<Vec<Tool>, DecodeError> {
     let path = object.path().member("tools");
     (0..)
         .zip(array(raw, &path)?)
-        .map(|(index, raw)| tool(raw, &path.item(index)))
+        .map(|(index, raw)| tool::decode(raw, &path.item(index)))
         .collect()
-}
-
-fn tool(raw: &RawValue, path: &Path<'_>) -> Result<Tool, DecodeError> {
-    let opaque = || Tool::Opaque(Opaque::new(FORMAT, raw.get()));
-    let mut object = Object::from_raw(raw, path)?;
-    if object.kind() != "function" {
-        return Ok(opaque());
-    }
-    object.raw("type");
-    let inner_path = path.member("function");
-    let mut function = Object::from_raw(object.required("function")?, &inner_path)?;
-    if !object.is_empty() {
-        return Ok(opaque());
-    }
-    Ok(Tool::Function(FunctionTool {
-        name: function.required_string("name")?,
-        description: function.string("description")?,
-        parameters: function.raw("parameters").map(RawJson::from),
-        strict: function.take("strict", "true or false")?,
-        cache: None,
-        extra: function.rest(FORMAT),
-    }))
 }
 
 fn tool_choice(raw: &RawValue) -> ToolChoice {

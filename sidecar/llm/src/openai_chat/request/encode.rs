@@ -5,18 +5,17 @@ use fkm_dialect::{Capabilities, MaxTokensField, Thinking};
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
-    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning,
-    Request, ResponseFormat, Text, Tool, ToolChoice,
+    Effort, Extra, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning, Request,
+    ResponseFormat, Text, Tool, ToolChoice,
 };
 use crate::json::{ObjectWriter, Report, kind_of, write_array, write_json};
-use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS, tool_result};
+use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS, tool, tool_result};
 use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, content, reasoning};
 
 const EFFORT: &str = "reasoning_effort";
 
 const INPUT_MESSAGE_MEMBERS: [&str; 2] = ["role", "content"];
-const FUNCTION_MEMBERS: [&str; 4] = ["name", "description", "parameters", "strict"];
 
 /// Writes a request for a provider. `stream` and what belongs to it follow the target, not the request.
 pub(in crate::openai_chat) fn encode(
@@ -128,7 +127,7 @@ fn tools(
     kept.retain(|tool| is_ours(tool, report));
     if !kept.is_empty() {
         write_array(object.key("tools"), kept, |out, tool| match tool {
-            Tool::Function(function) => write_function(out, function, report),
+            Tool::Function(function) => tool::encode(out, function, report),
             Tool::Opaque(raw) => out.extend(&raw.bytes),
         });
     }
@@ -160,22 +159,6 @@ fn is_ours(tool: &Tool, report: &mut Report) -> bool {
         }
         _ => true,
     }
-}
-
-fn write_function(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Report) {
-    let mut object = ObjectWriter::new(out);
-    object.value("type", "function");
-    let mut inner = ObjectWriter::new(object.key("function"));
-    inner.value("name", &function.name);
-    inner.optional("description", function.description.as_ref());
-    inner.optional("parameters", function.parameters.as_ref());
-    inner.optional("strict", function.strict.as_ref());
-    if function.cache.is_some() {
-        report.note("cache_control");
-    }
-    inner.extra(&function.extra, FORMAT, &FUNCTION_MEMBERS, "tool", report);
-    inner.end();
-    object.end();
 }
 
 /// Writes a member that is kept as JSON, at home only.
