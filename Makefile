@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench cluster conformance fuzz formats catalog
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench bench-formats cluster conformance fuzz formats catalog
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ doc: ## Documentation builds, links hold
 bench: ## Measure the sidecar beside a plain proxy, against its budgets
 	cargo build --locked --release -p fkm-bench -p fkm-sidecar
 	$(CARGO_TARGET_DIR)/release/fkm-bench --sidecar $(CARGO_TARGET_DIR)/release/fkm-sidecar --install $(BENCH_ARGS)
+
+bench-formats: ## Measure translation between the formats beside pass-through, and that it is linear
+	cargo run --locked --release -q -p fkm-bench-formats -- $(BENCH_ARGS)
 
 fuzz: ## libFuzzer on every parser of the formats, FUZZ_SECONDS each (20); says aloud where it cannot be built
 	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),20)
