@@ -1,8 +1,9 @@
 """Recorded requests of one format, written for every other: valid by the types of the provider's own SDK or by OpenAI's
-schemas. What the other format cannot say is refused and counted by its reason, under a ceiling for each pair."""
+schemas, and still asking the same (`questions.py`). What the other format cannot say is refused and counted by its reason, under a ceiling for each pair."""
 
 import json
 
+import questions
 from cases import assert_settled, family_of, not_of, settle, tally
 from validators import TARGETS
 
@@ -33,4 +34,7 @@ def encode(wire, case, to, target, preset, validate) -> str | None:
     if problems and to == format:
         # what the application itself sent, and goes on as it came, is no fault of ours
         problems = not_of(problems, validate(case.request))
+    if error is None and format in questions.READERS:
+        asked, asks = case.request, json.loads(result["body"])
+        problems += questions.differences(questions.READERS[format](asked), questions.READERS[to](asks))
     return settle("request", format, case.key, problems, target)
