@@ -24,6 +24,8 @@ mod names;
 pub mod openai_chat;
 pub mod openai_embeddings;
 mod openai_error;
+mod openai_relay;
+mod openai_usage;
 mod relay;
 pub mod scan;
 mod schema;

@@ -2,7 +2,6 @@
 
 mod content;
 mod reasoning;
-mod relay;
 mod request;
 mod response;
 mod stream;
@@ -17,6 +16,7 @@ use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamF
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
 use crate::openai_error as error;
+use crate::openai_relay::{self, ChunkInspector, Wording};
 use crate::relay::Relay;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
@@ -25,6 +25,11 @@ use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 pub struct OpenAiChat;
 
 const FORMAT: Format = Format::OpenAiChat;
+
+const WORDING: Wording = Wording {
+    format: FORMAT,
+    finish_reason: types::finish_reason,
+};
 
 // === impl OpenAiChat ===
 
@@ -78,10 +83,10 @@ impl WireFormat for OpenAiChat {
     }
 
     fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault> {
-        relay::facts(body)
+        openai_relay::facts(WORDING, body)
     }
 
     fn relay(&self, options: &RelayOptions) -> Box<dyn StreamTransform> {
-        Box::new(Relay::new(relay::ChunkInspector::new(options)))
+        Box::new(Relay::new(ChunkInspector::new(WORDING, options)))
     }
 }

@@ -8,6 +8,7 @@ use crate::json::{Object, Path, array, string};
 use crate::openai_chat::response::OF_MESSAGE;
 use crate::openai_chat::{FORMAT, content, reasoning, tool_call, types};
 use crate::openai_error as error;
+use crate::openai_usage;
 
 /// Reads a provider's answer, into canonical form.
 pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeError> {
@@ -30,7 +31,7 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeErro
         model: object.string("model")?.filter(|model| !model.is_empty()),
         created: created(&mut object),
         choices,
-        usage: object.raw("usage").and_then(types::usage),
+        usage: object.raw("usage").and_then(openai_usage::read),
         extra: object.rest(FORMAT),
     };
     Ok(response.canonical())

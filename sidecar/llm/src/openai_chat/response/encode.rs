@@ -7,6 +7,7 @@ use crate::json::{ObjectWriter, Report, kind_of, write_array};
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, OF_MESSAGE};
 use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, reasoning, types};
+use crate::openai_usage;
 
 /// Writes an answer for a client.
 #[expect(
@@ -25,7 +26,7 @@ pub(in crate::openai_chat) fn encode(response: &Response) -> Result<Encoded, Enc
         write_choice(out, choice, &mut report);
     });
     if let Some(usage) = response.usage {
-        object.value("usage", &types::usage_out(usage));
+        object.value("usage", &openai_usage::written(usage));
     }
     object.extra(&response.extra, FORMAT, &MEMBERS, "", &mut report);
     object.end();

@@ -9,8 +9,9 @@ use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, FinishReason, Start, Usage};
 use crate::json::{Object, Path, array};
 use crate::openai_chat::stream::choice::Choice;
-use crate::openai_chat::{FORMAT, response, types};
+use crate::openai_chat::{FORMAT, response};
 use crate::openai_error as error;
+use crate::openai_usage;
 use crate::sse::{DONE, Frame, Splitter};
 use crate::stream::StreamDecoder;
 
@@ -121,7 +122,7 @@ impl State {
             Some(raw) => array(raw, &path)?,
             None => Vec::new(),
         };
-        let usage = object.raw("usage").and_then(types::usage);
+        let usage = object.raw("usage").and_then(openai_usage::read);
         let usage = match usage {
             None => groq_usage(&mut object),
             usage => usage,
@@ -179,7 +180,7 @@ impl State {
 /// Groq's place for the usage of a stream.
 fn groq_usage(object: &mut Object<'_, '_>) -> Option<Usage> {
     let mut groq = Object::from_raw(object.peek("x_groq")?, &Path::Root).ok()?;
-    let usage = types::usage(groq.raw("usage")?)?;
+    let usage = openai_usage::read(groq.raw("usage")?)?;
     object.raw("x_groq");
     Some(usage)
 }

@@ -10,6 +10,7 @@ use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Opaque, Start, Us
 use crate::json::{ObjectWriter, Report, write_json};
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, split};
 use crate::openai_chat::{FORMAT, reasoning, tool_call, types};
+use crate::openai_usage;
 use crate::stream::StreamEncoder;
 
 /// Encodes one stream.
@@ -250,7 +251,7 @@ impl StreamEncoder for Encoder {
         if let Some(usage) = self.usage.filter(|_| self.options.include_usage) {
             let mut frame = self.head.clone();
             frame.extend_from_slice(b"[],\"usage\":");
-            write_json(&mut frame, &types::usage_out(usage));
+            write_json(&mut frame, &openai_usage::written(usage));
             frame.extend_from_slice(b"}\n\n");
             out.push(frame.into());
         }

@@ -7,8 +7,19 @@ use super::*;
 use crate::relay::Relay;
 use crate::stream::StreamTransform;
 
+/// As in chats, with few words.
+const WORDING: Wording = Wording {
+    format: Format::OpenAiChat,
+    finish_reason: |word| match word {
+        "length" => FinishReason::Length,
+        "tool_calls" => FinishReason::ToolCalls,
+        "content_filter" => FinishReason::ContentFilter,
+        _ => FinishReason::Stop,
+    },
+};
+
 fn relay(options: &RelayOptions) -> Relay<ChunkInspector> {
-    Relay::new(ChunkInspector::new(options))
+    Relay::new(ChunkInspector::new(WORDING, options))
 }
 
 fn push(relay: &mut Relay<ChunkInspector>, data: &'static str) -> Result<Vec<Bytes>, StreamFault> {
@@ -266,14 +277,18 @@ fn a_whole_answer_that_is_none_is_a_fault() {
         ("<html>", false),
         ("{\"choices\":1}", false),
     ] {
-        let fault = facts(body.as_bytes()).unwrap_err();
+        let fault = facts(WORDING, body.as_bytes()).unwrap_err();
         assert_eq!(
             fault == StreamFault::Incomplete,
             incomplete,
             "{body}: {fault}"
         );
     }
-    let fault = facts(br#"{"error":{"message":"m","code":503},"choices":[]}"#).unwrap_err();
+    let fault = facts(
+        WORDING,
+        br#"{"error":{"message":"m","code":503},"choices":[]}"#,
+    )
+    .unwrap_err();
     assert!(
         matches!(fault, StreamFault::Provider(error) if error.class == Some(FailureClass::Overloaded))
     );
@@ -282,6 +297,7 @@ fn a_whole_answer_that_is_none_is_a_fault() {
 #[test]
 fn a_whole_answer_tells_its_facts() {
     let facts = facts(
+        WORDING,
         br#"{"model":"m","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}],
             "usage":{"prompt_tokens":4,"completion_tokens":6,"total_tokens":13,"completion_tokens_details":{"reasoning_tokens":3}}}"#,
     )

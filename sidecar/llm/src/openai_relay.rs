@@ -1,11 +1,12 @@
-//! Pass-through: what is read from chunks and answers that are forwarded as they are.
+//! Pass-through of OpenAI and its family: what is read from chunks and answers that are forwarded as they are, the same for
+//! chats and completions.
 //!
 //! *Assumptions*: the keys `finish_reason`, `usage` and `error` are written without escapes. Nobody escapes them; a
 //! stream that did would count as incomplete.
 
 use std::borrow::Cow;
 
-use fkm_dialect::StreamEnd;
+use fkm_dialect::{Format, StreamEnd};
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,14 +14,24 @@ use serde_json::value::RawValue;
 use crate::error::StreamFault;
 use crate::format::{RelayOptions, ResponseFacts};
 use crate::ir::FinishReason;
-use crate::openai_chat::types;
 use crate::openai_error as error;
+use crate::openai_usage;
 use crate::relay::Inspector;
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
 
+/// What differs between the formats whose chunks are watched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wording {
+    /// Which it is.
+    pub(crate) format: Format,
+    /// What a finish reason means in it.
+    pub(crate) finish_reason: fn(&str) -> FinishReason,
+}
+
 /// Watches the chunks of one stream.
-pub(super) struct ChunkInspector {
+pub(crate) struct ChunkInspector {
+    wording: Wording,
     strip_usage: bool,
     /// Choices asked for.
     choices: usize,
@@ -66,6 +77,9 @@ struct ChoicePeek<'a> {
     finish_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     delta: Option<DeltaPeek<'a>>,
+    /// In completions.
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -92,8 +106,9 @@ struct DeltaPeek<'a> {
 // === impl ChunkInspector ===
 
 impl ChunkInspector {
-    pub(super) fn new(options: &RelayOptions) -> Self {
+    pub(crate) fn new(wording: Wording, options: &RelayOptions) -> Self {
         Self {
+            wording,
             strip_usage: options.strip_usage,
             choices: options.choices.max(1) as usize,
             end: options.end,
@@ -115,14 +130,15 @@ impl ChunkInspector {
     }
 
     fn chunk(&mut self, data: &[u8]) -> Result<Verdict, StreamFault> {
-        let peek: Peek<'_> = serde_json::from_slice(data).map_err(|error| malformed(&error))?;
+        let peek: Peek<'_> =
+            serde_json::from_slice(data).map_err(|error| malformed(&error, self.wording.format))?;
         if peek.error.is_some_and(is_something) {
             return Err(StreamFault::Provider(Box::new(error::decode_inside(data))));
         }
         if self.progress.response_model.is_none() {
             self.progress.response_model = peek.model.and_then(text);
         }
-        let usage = peek.usage().and_then(types::usage);
+        let usage = peek.usage().and_then(openai_usage::read);
         let choices = peek.choices.unwrap_or_default();
         for choice in &choices {
             self.choice(choice);
@@ -135,7 +151,8 @@ impl ChunkInspector {
     }
 
     fn choice(&mut self, choice: &ChoicePeek<'_>) {
-        if choice.delta.as_ref().is_some_and(DeltaPeek::is_content) {
+        let said = choice.delta.as_ref().is_some_and(DeltaPeek::is_content);
+        if said || choice.text.is_some_and(is_something) {
             self.progress.content_started = true;
         }
         let reason = choice.finish_reason.as_deref().unwrap_or_default();
@@ -148,9 +165,8 @@ impl ChunkInspector {
         if !reason.is_empty() && !self.seen[at].1 {
             self.seen[at].1 = true;
             self.progress.content_started = true;
-            self.progress
-                .finish_reasons
-                .push(types::finish_reason(reason));
+            let reason = (self.wording.finish_reason)(reason);
+            self.progress.finish_reasons.push(reason);
         }
         self.progress.finished =
             self.seen.len() >= self.choices && self.seen.iter().all(|(_, finished)| *finished);
@@ -262,32 +278,31 @@ fn has_value(data: &[u8], finder: &Finder<'_>) -> bool {
     false
 }
 
-fn malformed(error: &serde_json::Error) -> StreamFault {
+fn malformed(error: &serde_json::Error, format: Format) -> StreamFault {
     // The text of the error may quote the answer; its place does not.
     StreamFault::Malformed {
-        detail: format!(
-            "not a chunk of {} at column {}",
-            super::FORMAT,
-            error.column()
-        ),
+        detail: format!("not a chunk of {format} at column {}", error.column()),
     }
 }
 
 /// Reads what pass-through must know of a whole answer.
-pub(super) fn facts(body: &[u8]) -> Result<ResponseFacts, StreamFault> {
+pub(crate) fn facts(wording: Wording, body: &[u8]) -> Result<ResponseFacts, StreamFault> {
     let peek: Peek<'_> = match serde_json::from_slice(body) {
         Ok(peek) => peek,
         Err(error) if error.is_eof() => return Err(StreamFault::Incomplete),
-        Err(error) => return Err(malformed(&error)),
+        Err(error) => return Err(malformed(&error, wording.format)),
     };
     if peek.error.is_some_and(is_something) {
         return Err(StreamFault::Provider(Box::new(error::decode_inside(body))));
     }
-    let usage = peek.usage().and_then(types::usage);
+    let usage = peek.usage().and_then(openai_usage::read);
     let choices = peek.choices.unwrap_or_default();
     let finish_reasons: Option<Vec<FinishReason>> = choices
         .iter()
-        .map(|choice| choice.finish_reason.as_deref().map(types::finish_reason))
+        .map(|choice| {
+            let word = choice.finish_reason.as_deref();
+            word.map(wording.finish_reason)
+        })
         .collect();
     match finish_reasons {
         Some(finish_reasons) if !finish_reasons.is_empty() => Ok(ResponseFacts {
