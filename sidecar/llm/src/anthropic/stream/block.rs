@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use crate::anthropic::stream::plain::Piece;
 use crate::anthropic::{FORMAT, block, types};
 use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall};
@@ -151,6 +152,21 @@ impl Block {
         };
         push_delta(number, delta, out);
         Ok(())
+    }
+
+    /// Adds a piece of text, thinking or input; false when it is not for a block of this type.
+    pub(super) fn grow(&mut self, piece: Piece<'_>, number: u32, out: &mut Vec<Event>) -> bool {
+        let delta = match (&mut *self, piece) {
+            (Self::Text, Piece::Text(text)) => Delta::Text(text.into_owned()),
+            (Self::Thinking, Piece::Thinking(thinking)) => Delta::Reasoning(thinking.into_owned()),
+            (Self::ToolUse { input }, Piece::Input(partial_json)) if !partial_json.is_empty() => {
+                input.clear();
+                Delta::Arguments(partial_json.into_owned())
+            }
+            _ => return false,
+        };
+        push_delta(number, delta, out);
+        true
     }
 
     /// Ends the block.

@@ -1,6 +1,7 @@
 //! Events of the wire to events.
 
 use crate::anthropic::stream::block::{self, Block};
+use crate::anthropic::stream::plain;
 use crate::anthropic::types::{self, Counts};
 use crate::anthropic::{FORMAT, error};
 use crate::error::{DecodeError, StreamFault};
@@ -80,6 +81,7 @@ impl State {
                 out.push(Event::Error(error::decode_inside(&data)));
                 Ok(())
             }
+            _ if self.plain(&data, out) => Ok(()),
             _ => match self.event(&data, out) {
                 Ok(()) if self.ended && !self.stopped => Err(StreamFault::Incomplete),
                 Ok(()) => Ok(()),
@@ -87,6 +89,17 @@ impl State {
                     detail: error.to_string(),
                 }),
             },
+        }
+    }
+
+    /// Takes an event that only adds to the block that is open; false for every other.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> bool {
+        let Some((open, block)) = self.open.as_mut().filter(|_| !self.stopped) else {
+            return false;
+        };
+        match plain::read(data) {
+            Some((number, piece)) if number == *open => block.grow(piece, self.next, out),
+            _ => false,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::ir::{
 use crate::json::{Object, Path, array, is_string, string};
 use crate::openai_chat::reasoning::{self, Entry};
 use crate::openai_chat::response::OF_MESSAGE;
+use crate::openai_chat::stream::plain::Piece;
 use crate::openai_chat::{FORMAT, content, tool_call, types};
 
 /// A choice on its way.
@@ -89,6 +90,20 @@ impl Choice {
             self.finish(types::finish_reason(&word), out);
         }
         Ok(())
+    }
+
+    /// Adds to the part that is open; false when the piece is not for it.
+    pub(super) fn grow(&mut self, piece: Piece<'_>, out: &mut Vec<Event>) -> bool {
+        let delta = match (&self.open, piece) {
+            _ if self.finished => return false,
+            (Open::Text, Piece::Text(text)) => Delta::Text(text.into_owned()),
+            (Open::Call(_), Piece::Arguments(number, text)) if self.last_call == Some(number) => {
+                Delta::Arguments(text.into_owned())
+            }
+            _ => return false,
+        };
+        self.add(delta, out);
+        true
     }
 
     /// Ends the choice.

@@ -9,6 +9,7 @@ use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, FinishReason, Start, Usage};
 use crate::json::{Object, Path, array};
 use crate::openai_chat::stream::choice::Choice;
+use crate::openai_chat::stream::plain;
 use crate::openai_chat::{FORMAT, response};
 use crate::openai_error as error;
 use crate::openai_usage;
@@ -89,10 +90,22 @@ impl State {
             out.push(Event::Error(error::decode_inside(&data)));
             return Ok(());
         }
+        if self.started && self.plain(&data, out) {
+            return Ok(());
+        }
         self.chunk(&data, out)
             .map_err(|error| StreamFault::Malformed {
                 detail: error.to_string(),
             })
+    }
+
+    /// Takes a chunk that only adds to the part that is open; false for every other.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> bool {
+        let Some((index, piece)) = plain::read(data) else {
+            return false;
+        };
+        let choice = self.choices.get_mut(&index);
+        choice.is_some_and(|choice| choice.grow(piece, out))
     }
 
     /// The mark of the end stands for the finish reasons that never came.
