@@ -23,6 +23,7 @@ class Wire:
         self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         exists = self.run("formats")
         self.formats: list[str] = exists["formats"]
+        self.embeddings: list[str] = exists["embeddings"]
         # name -> format
         self.presets: dict[str, str] = exists["presets"]
 
@@ -64,6 +65,12 @@ class Wire:
             dialect = self.dialect(case.provider, case.format)
             return answer(self.ask("decode_stream", case.body, format=case.format, dialect=dialect, cut=cut)["answer"])
         return answer(self.ask("decode_response", case.body, format=case.format)["answer"])
+
+    def cost(self, case, model: str) -> dict:
+        """What a recorded answer of this model cost, see tests/wire/src/cost.rs."""
+        dialect = self.dialect(case.provider, case.format)
+        asked = {"format": case.format, "dialect": dialect, "provider": case.provider, "model": model}
+        return self.ask("cost", case.body, stream=case.is_stream, **asked)
 
 
 def answer(shown: dict) -> Answer:

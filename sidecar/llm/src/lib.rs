@@ -44,6 +44,7 @@ pub use fkm_dialect::{
     Auth, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat, FailureClass, Format,
     MaxTokensField, StreamEnd, Thinking,
 };
+pub use fkm_dialect::{Price, Rates, ServiceTier};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;
 pub use scan::{RequestScan, ScanError, scan};

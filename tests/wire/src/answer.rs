@@ -39,7 +39,7 @@ fn of_call(call: &ToolCall) -> Value {
     json!({"name": call.name, "arguments": arguments})
 }
 
-fn of_usage(usage: Usage) -> Value {
+pub(crate) fn of_usage(usage: Usage) -> Value {
     json!({
         "input": usage.input_tokens,
         "output": usage.output_tokens,

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fkm_llm::Format;
+use fkm_llm::{Format, ServiceTier};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// One line of the input.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {
-    /// `{"formats": [NAME…], "presets": {NAME: FORMAT…}}`: what exists.
+    /// `{"formats": [NAME…], "embeddings": [NAME…], "presets": {NAME: FORMAT…}}`: what exists.
     Formats,
     /// A whole answer: `{"answer": …}`, see [`crate::answer`].
     DecodeResponse { format: Format, body: Body },
@@ -52,6 +52,19 @@ pub(crate) enum Command {
         from: Format,
         to: Format,
         model: String,
+        stream: bool,
+        #[serde(default)]
+        dialect: Option<String>,
+        body: Body,
+    },
+    /// What an answer cost, whole or a stream, of conversations or of embeddings: see [`crate::cost`].
+    Cost {
+        format: String,
+        provider: String,
+        model: String,
+        #[serde(default)]
+        tier: ServiceTier,
+        #[serde(default)]
         stream: bool,
         #[serde(default)]
         dialect: Option<String>,

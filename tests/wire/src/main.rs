@@ -3,6 +3,7 @@
 
 mod answer;
 mod command;
+mod cost;
 mod failure;
 mod run;
 

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use fkm_llm::fold::fold;
 use fkm_llm::{
-    Auth, Capabilities, ClientError, Dialect, Encoded, Format, ProviderError, StreamFault,
-    StreamOptions, Target, format, translate,
+    Auth, Capabilities, ClientError, Dialect, EmbeddingFormat, Encoded, Format, ProviderError,
+    StreamFault, StreamOptions, Target, format, translate,
 };
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::command::{Body, Command};
+use crate::cost::Answered;
 use crate::failure;
 
 pub(crate) fn run(command: &Command) -> Value {
@@ -69,6 +70,24 @@ fn carry_out(command: &Command) -> Result<Value, anyhow::Error> {
             };
             encode_request(*from, &target, &body.0)
         }
+        Command::Cost {
+            format,
+            provider,
+            model,
+            tier,
+            stream,
+            dialect,
+            body,
+        } => Answered {
+            format,
+            provider,
+            model,
+            tier: *tier,
+            is_stream: *stream,
+            dialect: dialect.as_deref(),
+            body,
+        }
+        .cost()?,
         Command::DecodeError {
             format: name,
             status,
@@ -90,7 +109,11 @@ fn what_exists() -> Value {
     let presets: BTreeMap<&str, &str> = fkm_catalog::preset_names()
         .filter_map(|name| Some((name, fkm_catalog::preset(name)?.dialect.format.name())))
         .collect();
-    json!({"formats": Format::ALL.map(Format::name), "presets": presets})
+    json!({
+        "formats": Format::ALL.map(Format::name),
+        "embeddings": EmbeddingFormat::ALL.map(EmbeddingFormat::name),
+        "presets": presets,
+    })
 }
 
 /// In pieces of so many bytes; 0: in one.
@@ -174,7 +197,7 @@ fn encode_request(from: Format, target: &Target<'_>, body: &[u8]) -> Value {
 }
 
 /// A preset's dialect, or the format without any deviation.
-fn dialect_of(name: Format, preset: Option<&str>) -> anyhow::Result<Dialect> {
+pub(crate) fn dialect_of(name: Format, preset: Option<&str>) -> anyhow::Result<Dialect> {
     let Some(preset) = preset else {
         return Ok(Dialect::new(name, "/", Auth::Bearer));
     };
