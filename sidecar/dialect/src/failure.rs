@@ -15,7 +15,7 @@ pub enum FailureClass {
     RateLimited,
     /// 503 or 529, or the provider's own word for "overloaded".
     Overloaded,
-    /// Any other 5xx, or an error of the provider's inside an answer.
+    /// Any other 5xx, 424 (the model behind the provider failed), or an error of the provider's inside an answer.
     ServerError,
     /// A time-out of the attempt: `attempt`, `firstContent` or `betweenEvents`; 408 and 504.
     Timeout,
@@ -48,7 +48,7 @@ impl FailureClass {
             408 | 504 => Some(Self::Timeout),
             429 => Some(Self::RateLimited),
             503 | 529 => Some(Self::Overloaded),
-            300..=399 | 500.. => Some(Self::ServerError),
+            300..=399 | 424 | 500.. => Some(Self::ServerError),
             _ => None,
         }
     }

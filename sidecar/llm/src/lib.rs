@@ -31,9 +31,10 @@ pub mod scan;
 mod schema;
 pub mod sse;
 pub mod stream;
+mod thinking;
 
 pub use cost::{NanoUsd, cost};
-pub use edit::{Edited, Edits, Patches, edit};
+pub use edit::{Edits, edit};
 pub use embedding::{EmbeddingCodec, EmbeddingTarget, embedding_codec};
 pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
@@ -41,14 +42,13 @@ pub use error::{
 };
 pub use fit::encode_request;
 pub use fkm_dialect::{
-    Auth, CacheMarks, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat,
-    FailureClass, Format, MaxTokensField, RequiredChoice, StreamEnd, Thinking, Thoughts,
-    ToolCallIds,
+    Auth, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat, FailureClass, Format,
+    MaxTokensField, StreamEnd, Thinking,
 };
 pub use fkm_dialect::{Price, Rates, ServiceTier};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;
-pub use scan::{Member, RequestScan, ScanError, scan};
+pub use scan::{RequestScan, ScanError, scan};
 pub use stream::{
     Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,
 };

@@ -8,7 +8,7 @@ mod frame;
 mod splitter;
 
 pub(crate) use frame::Frame;
-pub(crate) use splitter::{Splitter, Verdict};
+pub(crate) use splitter::{Boundary, Splitter, Verdict};
 
 /// The data of the frame that ends a stream in OpenAI's family.
 pub(crate) const DONE: &[u8] = b"[DONE]";

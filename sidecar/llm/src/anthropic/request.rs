@@ -3,7 +3,6 @@
 mod decode;
 mod encode;
 mod messages;
-mod thinking;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;

@@ -2,28 +2,32 @@
 
 use memchr::memchr2;
 
+use crate::error::StreamFault;
+use crate::sse::Boundary;
+
 /// Where the reader is in its line.
 #[derive(Debug)]
-pub(super) struct Boundary {
+pub(crate) struct BlankLine {
     /// Nothing of the current line has come yet.
     at_line_start: bool,
     /// The last byte was a CR: a LF now belongs to it.
     after_cr: bool,
 }
 
-// === impl Boundary ===
+// === impl BlankLine ===
 
-impl Boundary {
-    pub(super) fn new() -> Self {
+impl Default for BlankLine {
+    fn default() -> Self {
         Self {
             at_line_start: true,
             after_cr: false,
         }
     }
+}
 
-    /// Looks at the next bytes; gives how many of them complete the frame, blank line included. Bytes after that must
-    /// be given again, bytes of an unfinished frame must not.
-    pub(super) fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+impl Boundary for BlankLine {
+    /// The blank line belongs to the frame. There is no fault.
+    fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, StreamFault> {
         let mut at = 0;
         if self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
@@ -32,7 +36,7 @@ impl Boundary {
         while at < bytes.len() {
             let Some(length) = memchr2(b'\n', b'\r', &bytes[at..]) else {
                 self.at_line_start = false;
-                return None;
+                return Ok(None);
             };
             let blank = self.at_line_start && length == 0;
             at += length + 1;
@@ -45,9 +49,9 @@ impl Boundary {
             }
             self.at_line_start = true;
             if blank {
-                return Some(at);
+                return Ok(Some(at));
             }
         }
-        None
+        Ok(None)
     }
 }

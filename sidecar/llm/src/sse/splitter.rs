@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::error::StreamFault;
 use crate::sse::MAX_FRAME_BYTES;
-use crate::sse::boundary::Boundary;
+use crate::sse::boundary::BlankLine;
 
 /// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,23 +15,39 @@ pub(crate) enum Verdict {
     Drop,
 }
 
+/// Finds where a frame ends in bytes that come in pieces.
+pub(crate) trait Boundary {
+    /// Looks at the next bytes; gives how many of them complete the frame. Bytes after that must be given again, bytes of
+    /// an unfinished frame must not. A fault for what cannot be the beginning of a frame.
+    fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, StreamFault>;
+}
+
 /// Holds the unfinished frame between chunks.
 #[derive(Debug)]
-pub(crate) struct Splitter {
-    boundary: Boundary,
+pub(crate) struct Splitter<B = BlankLine> {
+    boundary: B,
     tail: BytesMut,
 }
 
 // === impl Splitter ===
 
 impl Splitter {
+    /// For server-sent events.
     pub(crate) fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<B: Default> Default for Splitter<B> {
+    fn default() -> Self {
         Self {
-            boundary: Boundary::new(),
+            boundary: B::default(),
             tail: BytesMut::new(),
         }
     }
+}
 
+impl<B: Boundary> Splitter<B> {
     /// Shows each complete frame to `inspect` and puts those to keep in `out`: neighbours within one chunk as one slice
     /// of it. The frames before a fault are in `out` when it is returned.
     pub(crate) fn relay(
@@ -42,7 +58,7 @@ impl Splitter {
     ) -> Result<(), StreamFault> {
         let mut start = 0;
         if !self.tail.is_empty() {
-            let Some(length) = self.boundary.find(chunk) else {
+            let Some(length) = self.boundary.find(chunk)? else {
                 return self.hold(chunk);
             };
             self.hold(&chunk[..length])?;
@@ -53,7 +69,12 @@ impl Splitter {
             start = length;
         }
         let mut at = start;
-        while let Some(length) = self.boundary.find(&chunk[at..]) {
+        let found = loop {
+            let length = match self.boundary.find(&chunk[at..]) {
+                Ok(Some(length)) => length,
+                Ok(None) => break Ok(()),
+                Err(fault) => break Err(fault),
+            };
             let verdict = inspect(&chunk[at..at + length]);
             if !matches!(verdict, Ok(Verdict::Keep)) {
                 if start < at {
@@ -63,10 +84,11 @@ impl Splitter {
                 start = at + length;
             }
             at += length;
-        }
+        };
         if start < at {
             out.push(chunk.slice(start..at));
         }
+        found?;
         self.hold(&chunk[at..])
     }
 
@@ -78,7 +100,7 @@ impl Splitter {
     ) -> Result<(), StreamFault> {
         let mut at = 0;
         if !self.tail.is_empty() {
-            let Some(length) = self.boundary.find(chunk) else {
+            let Some(length) = self.boundary.find(chunk)? else {
                 return self.hold(chunk);
             };
             self.hold(&chunk[..length])?;
@@ -86,7 +108,7 @@ impl Splitter {
             take(&frame)?;
             at = length;
         }
-        while let Some(length) = self.boundary.find(&chunk[at..]) {
+        while let Some(length) = self.boundary.find(&chunk[at..])? {
             take(&chunk[at..at + length])?;
             at += length;
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Number;
 use serde_json::value::RawValue;
 
-use crate::anthropic::request::thinking;
 use crate::anthropic::types::{self, unwrap_id};
 use crate::anthropic::{FORMAT, block};
 use crate::error::DecodeError;
@@ -14,6 +13,7 @@ use crate::ir::{
     Request, ResponseFormat, Sampling, Text, Tool, ToolChoice, ToolResult,
 };
 use crate::json::{Object, Path, array, string};
+use crate::thinking;
 
 /// Reads a client's request, into canonical form.
 pub(in crate::anthropic) fn decode(body: &[u8]) -> Result<Request, DecodeError> {

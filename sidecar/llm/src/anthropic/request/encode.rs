@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use crate::anthropic::request::thinking::{self, Wish};
 use crate::anthropic::request::{MEMBERS, messages};
 use crate::anthropic::{FORMAT, block, types};
 use crate::error::EncodeError;
@@ -15,6 +14,7 @@ use crate::ir::{
 };
 use crate::json::{Object, ObjectWriter, Path, Report, kind_of, write_array};
 use crate::schema::{self, Rules};
+use crate::thinking::{self, Wish};
 
 /// The limit of output when neither the request nor the catalogue names one: this format must name one.
 const MAX_TOKENS: u64 = 4096;
@@ -39,7 +39,8 @@ pub(in crate::anthropic) fn encode(
     let limit = request.max_output_tokens.or(target.max_output_tokens);
     let limit = limit.unwrap_or(MAX_TOKENS);
     object.value("max_tokens", &limit);
-    let wish = thinking::wish(request, target, limit, &mut report);
+    let as_written = request.extra.get(FORMAT, "thinking").is_some();
+    let wish = thinking::wish(request, target, limit, as_written, &mut report);
     wish.write(&mut object);
     let conversation = messages::Conversation::new(request, target.capabilities, &mut report);
     if !conversation.system.is_empty() {

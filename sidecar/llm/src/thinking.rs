@@ -1,12 +1,12 @@
-//! How a model is told to think: `thinking` and `output_config.effort`.
+//! How Anthropic's models are told to think, by themselves or behind another provider: a member `thinking` and a word for the
+//! effort, which each format has in a place of its own.
 //!
 //! Which of them a model takes differs by model (<https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking>):
 //! a budget of at least 1024 tokens below `max_tokens`, or `adaptive` within an effort. A forced tool goes with no budget, and
 //! a conversation in the middle of a tool loop must show the thinking before the calls.
 
-use fkm_dialect::Thinking;
+use fkm_dialect::{Format, Thinking};
 
-use crate::anthropic::FORMAT;
 use crate::format::Target;
 use crate::ir::{Effort, Message, OutputPart, Request, ToolChoice};
 use crate::json::{Object, ObjectWriter, Path, Report};
@@ -14,7 +14,7 @@ use crate::json::{Object, ObjectWriter, Path, Report};
 /// The least budget that is taken.
 const MIN_BUDGET: u64 = 1024;
 
-/// The words that `output_config.effort` knows.
+/// The words for an effort that are known.
 const EFFORTS: [Effort; 5] = [
     Effort::Low,
     Effort::Medium,
@@ -25,21 +25,25 @@ const EFFORTS: [Effort; 5] = [
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Wish {
-    thinking: Option<Mode>,
+pub(crate) struct Wish {
+    pub(crate) thinking: Option<Mode>,
     /// A word of [`EFFORTS`].
-    pub(super) effort: Option<Effort>,
+    pub(crate) effort: Option<Effort>,
 }
 
+/// The forms of `thinking`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
+    /// Within so many tokens.
     Enabled(u64),
+    /// As it sees fit.
     Adaptive,
+    /// Not at all.
     Disabled,
 }
 
 /// Takes `thinking`, when it is a budget or `disabled`; other forms are left where they are.
-pub(super) fn take_thinking(object: &mut Object<'_, '_>) -> (Option<Effort>, Option<u64>) {
+pub(crate) fn take_thinking(object: &mut Object<'_, '_>) -> (Option<Effort>, Option<u64>) {
     let read = |object: &Object<'_, '_>| {
         let mut thinking = Object::from_raw(object.peek("thinking")?, &Path::Root).ok()?;
         let kind = thinking.kind();
@@ -58,24 +62,30 @@ pub(super) fn take_thinking(object: &mut Object<'_, '_>) -> (Option<Effort>, Opt
     found.unwrap_or_default()
 }
 
-/// Takes `effort` of `output_config`, when it is a word that is known.
-pub(super) fn take_effort(config: &mut Object<'_, '_>) -> Option<Effort> {
+/// Takes `effort`, when it is a word that is known.
+pub(crate) fn take_effort(config: &mut Object<'_, '_>) -> Option<Effort> {
     let word = crate::json::string(config.peek("effort")?)?;
     let effort = Effort::from_name(&word).filter(|effort| EFFORTS.contains(effort))?;
     config.raw("effort");
     Some(effort)
 }
 
-/// What a model of `target` is told; `limit` is `max_tokens`.
-pub(super) fn wish(
+/// What a model of `target` is told; `limit` is the limit of output. When the client wrote a `thinking` of a form that only the
+/// format knows (`as_written`), that stands.
+pub(crate) fn wish(
     request: &Request,
     target: &Target<'_>,
     limit: u64,
+    as_written: bool,
     report: &mut Report,
 ) -> Wish {
-    let mut wish = wanted(request, target, limit, report);
+    let mut wish = match as_written {
+        true => beside_written(request, report),
+        false => wanted(request, target, limit, report),
+    };
+    let home = target.dialect.format;
     let refused = match wish.thinking {
-        Some(Mode::Enabled(_)) => forces_a_tool(request) || hides_thinking(&request.messages),
+        Some(Mode::Enabled(_)) => forces_a_tool(request) || hides_thinking(&request.messages, home),
         _ => false,
     };
     if refused {
@@ -85,14 +95,16 @@ pub(super) fn wish(
     wish
 }
 
+fn beside_written(request: &Request, report: &mut Report) -> Wish {
+    let (effort, budget) = (request.effort, request.thinking_budget);
+    if budget.is_some() || effort == Some(Effort::None) {
+        report.note("thinking_budget");
+    }
+    within_effort(effort, report)
+}
+
 fn wanted(request: &Request, target: &Target<'_>, limit: u64, report: &mut Report) -> Wish {
     let (effort, budget) = (request.effort, request.thinking_budget);
-    if request.extra.get(FORMAT, "thinking").is_some() {
-        if budget.is_some() || effort == Some(Effort::None) {
-            report.note("thinking_budget");
-        }
-        return within_effort(effort, report);
-    }
     let asked = effort.or_else(|| budget.map(Effort::of_budget));
     match target.capabilities.thinking {
         _ if asked.is_none() => Wish::default(),
@@ -176,7 +188,7 @@ fn forces_a_tool(request: &Request) -> bool {
 }
 
 /// Whether the last turn of the model, in the middle of a tool loop, shows calls without the thinking before them.
-fn hides_thinking(messages: &[Message]) -> bool {
+fn hides_thinking(messages: &[Message], home: Format) -> bool {
     let [.., Message::Assistant { parts, .. }, Message::Tool { .. }] = messages else {
         return false;
     };
@@ -187,7 +199,7 @@ fn hides_thinking(messages: &[Message]) -> bool {
         Some(OutputPart::Reasoning(thought)) => thought
             .state
             .as_ref()
-            .is_some_and(|state| state.origin == FORMAT),
+            .is_some_and(|state| state.origin == home),
         _ => false,
     };
     calls && !shown
@@ -197,12 +209,12 @@ fn hides_thinking(messages: &[Message]) -> bool {
 
 impl Wish {
     /// Whether the model thinks, so that it takes no `temperature` but 1 and no `top_k`.
-    pub(super) fn thinks(self) -> bool {
+    pub(crate) fn thinks(self) -> bool {
         matches!(self.thinking, Some(Mode::Enabled(_) | Mode::Adaptive))
     }
 
     /// Writes `thinking`.
-    pub(super) fn write(self, object: &mut ObjectWriter<'_>) {
+    pub(crate) fn write(self, object: &mut ObjectWriter<'_>) {
         let Some(mode) = self.thinking else {
             return;
         };
