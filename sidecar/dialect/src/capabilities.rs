@@ -50,6 +50,10 @@ pub struct Capabilities {
     /// Takes explicit marks for its prompt cache where the format has them but not every model knows them.
     #[serde(skip_serializing_if = "is_default")]
     pub cache_breakpoints: bool,
+    /// Takes members of Anthropic's own requests beside those of a format that serves many makers (Claude on Bedrock): how it
+    /// may call tools, for one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub anthropic_fields: bool,
 }
 
 /// How a model is told to think.

@@ -15,17 +15,25 @@ pub enum Format {
     /// `POST …/v1/messages` of Anthropic.
     #[serde(rename = "anthropic.messages")]
     AnthropicMessages,
+    /// `POST /model/MODEL/converse` and `/converse-stream` of Bedrock: the path names the model and whether it streams.
+    #[serde(rename = "bedrock.converse")]
+    BedrockConverse,
 }
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 2] = [Self::AnthropicMessages, Self::OpenAiChat];
+    pub const ALL: [Self; 3] = [
+        Self::AnthropicMessages,
+        Self::BedrockConverse,
+        Self::OpenAiChat,
+    ];
 
     /// The stable name, for example `openai.chat`.
     pub fn name(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai.chat",
             Self::AnthropicMessages => "anthropic.messages",
+            Self::BedrockConverse => "bedrock.converse",
         }
     }
 }
@@ -35,7 +43,7 @@ impl Format {
     pub fn has_json_mode(self) -> bool {
         match self {
             Self::OpenAiChat => true,
-            Self::AnthropicMessages => false,
+            Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
 
@@ -43,7 +51,7 @@ impl Format {
     /// for it, it travels as a hidden thought before the call.
     pub fn ties_state_to_calls(self) -> bool {
         match self {
-            Self::OpenAiChat | Self::AnthropicMessages => false,
+            Self::OpenAiChat | Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
 }

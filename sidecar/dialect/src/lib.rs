@@ -6,7 +6,6 @@
 #![warn(missing_docs)]
 
 mod capabilities;
-mod deviation;
 mod dialect;
 mod effort;
 mod embedding;
@@ -15,10 +14,7 @@ mod format;
 mod price;
 
 pub use capabilities::{Capabilities, Thinking};
-pub use deviation::{
-    Auth, CacheMarks, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
-};
-pub use dialect::{Dialect, MODEL_IN_PATH, NEEDED_MEMBERS};
+pub use dialect::{Auth, Dialect, MaxTokensField, StreamEnd};
 pub use effort::Effort;
 pub use embedding::{DimensionsField, EmbeddingDialect, EmbeddingFormat};
 pub use failure::FailureClass;

@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod cost;
 pub mod edit;
 pub mod embedding;

@@ -10,6 +10,7 @@ mod recordings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::Event;
@@ -47,6 +48,8 @@ fn recorded(value: &Value) -> Option<Recorded> {
         Format::OpenAiChat
     } else if path.ends_with("/v1/messages") {
         Format::AnthropicMessages
+    } else if path.ends_with("/converse") || path.ends_with("/converse-stream") {
+        Format::BedrockConverse
     } else {
         return None;
     };
@@ -56,14 +59,28 @@ fn recorded(value: &Value) -> Option<Recorded> {
         format,
         status: value["status"].as_u64()?,
         request: value["req"].to_string().into_bytes(),
-        body: value["body"].as_str()?.as_bytes().to_vec(),
+        body: body(value)?,
     })
+}
+
+/// Text as it is, bytes in base64.
+fn body(value: &Value) -> Option<Vec<u8>> {
+    if let Some(text) = value["body"].as_str() {
+        return Some(text.as_bytes().to_vec());
+    }
+    let encoded = value["body_b64"].as_str()?;
+    base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .ok()
 }
 
 // === impl Recorded ===
 
 impl Recorded {
     fn is_stream(&self) -> bool {
+        if self.format == Format::BedrockConverse {
+            return self.status == 200 && !self.is_answer();
+        }
         self.status == 200
             && ["data:", "event:", ":"]
                 .iter()
@@ -119,8 +136,17 @@ fn relay_cut(from: Format, bytes: &[u8], size: usize) -> (Vec<u8>, Result<(), St
 }
 
 /// Where each frame of a stream ends.
-fn frame_ends(bytes: &[u8]) -> Vec<usize> {
+fn frame_ends(format: Format, bytes: &[u8]) -> Vec<usize> {
     let mut ends = Vec::new();
+    if format == Format::BedrockConverse {
+        // Each frame begins with its length.
+        let mut at = 0;
+        while let Some((length, _)) = bytes[at..].split_first_chunk() {
+            at += u32::from_be_bytes(*length) as usize;
+            ends.push(at);
+        }
+        return ends;
+    }
     for (at, pair) in bytes.windows(2).enumerate() {
         let crlf = bytes[..at + 2].ends_with(b"\r\n\r\n");
         if pair == b"\n\n" || crlf {
@@ -168,7 +194,11 @@ fn streams() {
         assert!(answer.usage.is_some() || stream.format == Format::OpenAiChat);
         counts.add(stream.format.name());
         cuts(stream, &mut counts);
-        translated(stream, &mut counts);
+        for to in Format::ALL {
+            if to != stream.format {
+                translated(stream, to, &mut counts);
+            }
+        }
     }
     say(&format!(
         "recorded streams: {:?}, broken {broken:#?}",
@@ -177,13 +207,14 @@ fn streams() {
     assert!(broken.len() <= BROKEN, "{broken:#?}");
     counts.at_least("openai.chat", 95);
     counts.at_least("anthropic.messages", 30);
+    counts.at_least("bedrock.converse", 10);
     counts.at_least("cuts", 5000);
 }
 
 /// The stream ended at every frame: an error before the finish reason, complete after it, in every way to read it.
 fn cuts(stream: &Recorded, counts: &mut Counts) {
     let mut complete = false;
-    for end in std::iter::once(0).chain(frame_ends(&stream.body)) {
+    for end in std::iter::once(0).chain(frame_ends(stream.format, &stream.body)) {
         let part = &stream.body[..end];
         let (events, decoded) = decode_cut(stream.format, part, 4096);
         let stopped = events
@@ -199,12 +230,8 @@ fn cuts(stream: &Recorded, counts: &mut Counts) {
     assert!(complete, "{} never finishes", stream.name);
 }
 
-/// The stream translated to the other format means the same there.
-fn translated(stream: &Recorded, counts: &mut Counts) {
-    let to = Format::ALL
-        .into_iter()
-        .find(|to| *to != stream.format)
-        .unwrap();
+/// The stream translated to another format means the same there.
+fn translated(stream: &Recorded, to: Format, counts: &mut Counts) {
     let options = StreamOptions {
         include_usage: true,
         ..StreamOptions::default()
@@ -231,8 +258,12 @@ fn translated(stream: &Recorded, counts: &mut Counts) {
             .collect()
     };
     assert_eq!(calls(&ours), calls(&theirs), "{}", stream.name);
-    if theirs.usage.is_some() {
-        assert_eq!(ours.usage, theirs.usage, "{}", stream.name);
+    if let Some(mut usage) = theirs.usage {
+        if to == Format::BedrockConverse {
+            // It has no place for them.
+            usage.reasoning_tokens = 0;
+        }
+        assert_eq!(ours.usage, Some(usage), "{}", stream.name);
     }
     assert_eq!(
         ours.choices[0].finish_reason.name(),
@@ -287,6 +318,7 @@ fn whole_answers() {
     assert!(failed.len() <= 10, "{failed:#?}");
     counts.at_least("openai.chat", 350);
     counts.at_least("anthropic.messages", 180);
+    counts.at_least("bedrock.converse", 121);
     counts.at_least("survived", 450);
 }
 
@@ -310,7 +342,11 @@ fn requests() {
         };
         for to in Format::ALL {
             let dialect = dialect(to);
-            let capabilities = Capabilities::default();
+            let capabilities = Capabilities {
+                // Its models differ; these recordings are of those that do.
+                cache_breakpoints: to == Format::BedrockConverse,
+                ..Capabilities::default()
+            };
             let target = Target {
                 model: &request.model,
                 dialect: &dialect,

@@ -32,8 +32,7 @@ pub use secrets::{SecretId, Secrets};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{
-    Auth, CacheMarks, Capabilities, Dialect, FailureClass, Format, MODEL_IN_PATH, MaxTokensField,
-    RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+    Auth, Capabilities, Dialect, FailureClass, Format, MaxTokensField, StreamEnd,
 };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

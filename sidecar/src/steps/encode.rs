@@ -60,16 +60,15 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         .stream_options
         .as_ref()
         .is_some_and(|options| options.include_usage);
-    let ask = scan.stream && !asked && dialect.asks_usage() && dialect.format == Format::OpenAiChat;
+    let ask = scan.stream && !asked && dialect.stream_usage && dialect.format == Format::OpenAiChat;
     let edits = Edits {
         model: Some(&candidate.offer.upstream_model),
         include_usage: ask,
-        dialect,
+        max_tokens_field: dialect.max_tokens_field,
     };
-    let edited = fkm_llm::edit(&exchange.body, scan, &edits);
     Encoded {
-        segments: edited.segments,
-        dropped: edited.dropped,
+        segments: fkm_llm::edit(&exchange.body, scan, &edits),
+        dropped: Vec::new(),
         tool_names: ToolNames::default(),
         strip_usage: ask,
         translated: false,

@@ -51,6 +51,7 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::body(self, answer),
             Format::AnthropicMessages => anthropic::body(self, answer),
+            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
         };
         to_bytes(&value)
     }
@@ -67,6 +68,7 @@ impl Asked {
         match self.format {
             Format::OpenAiChat => openai::frames(self, streamed),
             Format::AnthropicMessages => anthropic::frames(streamed, self),
+            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
         }
     }
 
@@ -75,6 +77,7 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::error(status, message),
             Format::AnthropicMessages => anthropic::error(status, message),
+            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
         };
         to_bytes(&value)
     }

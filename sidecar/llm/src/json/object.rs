@@ -156,6 +156,16 @@ impl<'a, 'p> Object<'a, 'p> {
         invalid(&self.path.member(name), expected)
     }
 
+    /// The only member, when there is one and no other; `null` is as good as none.
+    pub(crate) fn only(&self) -> Option<(&str, &'a RawValue)> {
+        let mut members = self
+            .members
+            .iter()
+            .filter(|(_, value)| value.get() != "null");
+        let (name, value) = members.next()?;
+        members.next().is_none().then_some((&**name, *value))
+    }
+
     /// Whether no member but these is left.
     pub(crate) fn has_only(&self, names: &[&str]) -> bool {
         self.members.iter().all(|(key, _)| names.contains(&&**key))
@@ -216,11 +226,16 @@ pub(crate) fn is_string(raw: &RawValue) -> bool {
     raw.get().starts_with('"')
 }
 
-/// The member `type` of an object that is kept as JSON text; empty when there is none.
+/// The member `type` of an object that is kept as JSON text; without one, the name of its only member; empty when there is
+/// neither.
 pub(crate) fn kind_of(text: &[u8]) -> String {
-    Object::parse(text, &Path::Root)
-        .map(|object| object.kind().into_owned())
-        .unwrap_or_default()
+    let Ok(object) = Object::parse(text, &Path::Root) else {
+        return String::new();
+    };
+    match (&*object.kind(), object.members.as_slice()) {
+        ("", [(name, _)]) if name != "type" => name.clone().into_owned(),
+        (kind, _) => kind.to_owned(),
+    }
 }
 
 fn invalid(path: &Path<'_>, expected: impl Into<String>) -> DecodeError {

@@ -1,6 +1,5 @@
 //! Requests.
 
-mod assistant;
 mod decode;
 mod encode;
 mod tool;

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 use fkm_llm::sse::MAX_FRAME_BYTES;
 use fkm_llm::{Format, RelayOptions, StreamFault, StreamOptions, format, scan, translate};
@@ -48,6 +50,14 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         "\"role\"",
         "\"user\"",
         "\"max_tokens\"",
+        "\"output\"",
+        "\"stopReason\"",
+        "\"contentBlockIndex\"",
+        "\"start\"",
+        "\"toolUse\"",
+        "\"input\"",
+        "\"reasoningContent\"",
+        "\"redactedContent\"",
         "null",
         "true",
         "0",
@@ -87,6 +97,46 @@ fn damaged() -> impl Strategy<Value = (Format, Vec<u8>)> {
     })
 }
 
+/// A body in the frames of `home`, as each of the events that it knows.
+fn framed(home: Format, body: &[u8]) -> Vec<Vec<u8>> {
+    if !generate::home(home).binary {
+        return vec![[b"data: ", body, b"\n\n"].concat()];
+    }
+    let names = [
+        "messageStart",
+        "contentBlockStart",
+        "contentBlockDelta",
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+        "somethingNew",
+    ];
+    let mut all: Vec<Vec<u8>> = names
+        .iter()
+        .map(|name| binary_frame("event", name, body))
+        .collect();
+    all.push(binary_frame("exception", "throttlingException", body));
+    all.push(all.concat());
+    all
+}
+
+fn binary_frame(kind: &'static str, name: &'static str, payload: &[u8]) -> Vec<u8> {
+    let header = |name: &'static str, value: &'static str| {
+        Header::new(name, HeaderValue::String(value.into()))
+    };
+    let key = if kind == "event" {
+        ":event-type"
+    } else {
+        ":exception-type"
+    };
+    let message = Message::new(payload.to_vec())
+        .add_header(header(":message-type", kind))
+        .add_header(header(key, name));
+    let mut out = Vec::new();
+    write_message_to(&message, &mut out).unwrap();
+    out
+}
+
 fn read_every_way(home: Format, body: &[u8]) {
     let wire = format(home);
     let _ = scan(body);
@@ -102,8 +152,8 @@ fn read_every_way(home: Format, body: &[u8]) {
             .retry_after
             .map(|after| after.delay_at(SystemTime::UNIX_EPOCH));
     }
-    let framed = [b"data: ", body, b"\n\n"].concat();
-    for stream in [body, &framed] {
+    for stream in std::iter::once(body.to_vec()).chain(framed(home, body)) {
+        let stream = stream.as_slice();
         let mut events = Vec::new();
         let mut decoder = wire.stream_decoder(&dialect(home));
         let _ = decoder
@@ -161,7 +211,10 @@ fn a_large_frame_in_single_bytes_is_linear_work() {
         let mut decoder = format(home).stream_decoder(&dialect(home));
         let mut out = Vec::new();
         let mut events = Vec::new();
-        let frame = [b": ", &body[..], b"\n\n"].concat();
+        let frame = match generate::home(home).binary {
+            true => binary_frame("event", "somethingNew", &body),
+            false => [b": ", &body[..], b"\n\n"].concat(),
+        };
         for byte in Bytes::from(frame.clone()).chunks(1) {
             relay.push(Bytes::copy_from_slice(byte), &mut out).unwrap();
             decoder.push(byte, &mut events).unwrap();
@@ -182,6 +235,15 @@ fn a_frame_without_end_is_refused_at_the_limit() {
         let limit = StreamFault::TooLarge {
             limit: MAX_FRAME_BYTES,
         };
+        if generate::home(home).binary {
+            // It says its length at the beginning: nothing of it is even held.
+            let mut prelude = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0].to_vec();
+            prelude.extend_from_slice(&crc32fast::hash(&prelude).to_be_bytes());
+            let prelude = Bytes::from(prelude);
+            assert_eq!(relay.push(prelude.clone(), &mut out), Err(limit.clone()));
+            assert_eq!(decoder.push(&prelude, &mut events), Err(limit));
+            continue;
+        }
         for _ in 0..MAX_FRAME_BYTES / piece.len() {
             relay.push(piece.clone(), &mut out).unwrap();
             decoder.push(&piece, &mut events).unwrap();

@@ -175,11 +175,12 @@ fn rich_text(home: &Home, cited: bool, in_request: bool) -> BoxedStrategy<Text> 
 }
 
 fn image(home: &Home) -> BoxedStrategy<Image> {
+    let elsewhere = if home.images_here { 1 } else { 9 };
     let source = prop_oneof![
-        "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(ImageSource::Url),
-        ("image/(png|jpeg|svg\\+xml)", "[A-Za-z0-9+/=]{0,16}")
+        elsewhere => "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(ImageSource::Url),
+        9 => ("image/(png|jpeg|svg\\+xml)", "[A-Za-z0-9+/=]{0,16}")
             .prop_map(|(media_type, data)| ImageSource::Base64 { media_type, data }),
-        Just(ImageSource::Url("data:image/png;base64,AAAA".to_owned())),
+        9 => Just(ImageSource::Url("data:image/png;base64,AAAA".to_owned())),
     ];
     let detail = if home.image_detail {
         of(word()).boxed()
@@ -229,7 +230,12 @@ fn file(home: &Home) -> BoxedStrategy<File> {
     } else {
         prop_oneof![5 => here, 5 => kept, 1 => linked].boxed()
     };
-    (source, of(word()), cache(home), extra(home.format))
+    let name = if home.named_files {
+        word().prop_map(Some).boxed()
+    } else {
+        of(word()).boxed()
+    };
+    (source, name, cache(home), extra(home.format))
         .prop_map(|(source, name, cache, extra)| File {
             source,
             name,

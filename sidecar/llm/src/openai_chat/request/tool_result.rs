@@ -3,8 +3,9 @@
 //! A tool's message holds text only; what else a tool gave (an image of a screen, a document) follows in a message of the
 //! user's, under the name of its call, and is reported as moved.
 
+use fkm_dialect::Capabilities;
+
 use crate::error::EncodeError;
-use crate::format::Target;
 use crate::ir::{InputPart, Text, ToolResult};
 use crate::json::{ObjectWriter, Report};
 use crate::openai_chat::request::TOOL_MESSAGE_MEMBERS;
@@ -19,13 +20,13 @@ pub(super) fn write_all(
     out: &mut Vec<u8>,
     results: &[ToolResult],
     separate: impl Fn(&mut Vec<u8>),
-    target: &Target<'_>,
+    capabilities: &Capabilities,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut moved = Vec::new();
     for result in results {
         separate(out);
-        write(out, result, &mut moved, target, report)?;
+        write(out, result, &mut moved, capabilities, report)?;
     }
     if moved.is_empty() {
         return Ok(());
@@ -34,7 +35,7 @@ pub(super) fn write_all(
     separate(out);
     let mut object = ObjectWriter::new(out);
     object.value("role", "user");
-    content::encode_input(object.key("content"), &moved, target, report)?;
+    content::encode_input(object.key("content"), &moved, capabilities, report)?;
     object.end();
     Ok(())
 }
@@ -43,7 +44,7 @@ fn write(
     out: &mut Vec<u8>,
     result: &ToolResult,
     moved: &mut Vec<InputPart>,
-    target: &Target<'_>,
+    capabilities: &Capabilities,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     if result.is_error {
@@ -64,7 +65,7 @@ fn write(
     let mut object = ObjectWriter::new(out);
     object.value("role", "tool");
     object.value("tool_call_id", &result.call_id);
-    content::encode_input(object.key("content"), &kept, target, report)?;
+    content::encode_input(object.key("content"), &kept, capabilities, report)?;
     object.extra(
         &result.extra,
         FORMAT,

@@ -60,6 +60,21 @@ pub(crate) struct Home {
     pub(crate) audio_usage: bool,
     /// Counts of what was written to the cache for an hour.
     pub(crate) cache_1h_usage: bool,
+    /// The path, not the body, says the model and whether the answer is streamed.
+    pub(crate) in_path: bool,
+    /// Images only as bytes.
+    pub(crate) images_here: bool,
+    /// Every document has a name.
+    pub(crate) named_files: bool,
+    /// The sides take turns, each says something, and whoever tells of calls names the tools; no user is named, texts are plain,
+    /// and a schema is always strict.
+    pub(crate) takes_turns: bool,
+    /// An answer has neither id nor model.
+    pub(crate) nameless: bool,
+    /// No count of reasoning.
+    pub(crate) plain_usage: bool,
+    /// Streams are frames of `application/vnd.amazon.eventstream`, the last of them no mark but the usage.
+    pub(crate) binary: bool,
 }
 
 /// Says as little as any format.
@@ -90,6 +105,13 @@ const PLAIN: Home = Home {
     choice_extra: false,
     audio_usage: false,
     cache_1h_usage: false,
+    in_path: false,
+    images_here: false,
+    named_files: false,
+    takes_turns: false,
+    nameless: false,
+    plain_usage: false,
+    binary: false,
 };
 
 /// The record of a format.
@@ -127,6 +149,31 @@ pub(crate) fn home(format: Format) -> Home {
             thinking_budget: true,
             stop_member: Some("stop_details"),
             cache_1h_usage: true,
+            ..PLAIN
+        },
+        Format::BedrockConverse => Home {
+            format,
+            cited_requests: true,
+            thinking_extra: true,
+            tool_errors: true,
+            cache: true,
+            cache_everywhere: true,
+            audio: true,
+            files: true,
+            named_schema: true,
+            top_k: true,
+            effort: true,
+            thinking_budget: true,
+            metadata: true,
+            stop_member: Some("additionalModelResponseFields"),
+            cache_1h_usage: true,
+            in_path: true,
+            images_here: true,
+            named_files: true,
+            takes_turns: true,
+            nameless: true,
+            plain_usage: true,
+            binary: true,
             ..PLAIN
         },
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fkm_llm::Format;
 use fkm_llm::ir::{
-    Effort, Extra, FunctionTool, JsonSchema, Message, Opaque, Request, ResponseFormat, Sampling,
-    Tool, ToolChoice, ToolResult,
+    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, Request, ResponseFormat,
+    Sampling, Text, Tool, ToolChoice, ToolResult,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -164,36 +164,85 @@ pub(crate) fn request(format: Format) -> BoxedStrategy<Request> {
     );
     (word(), conversation, tools, sampling(home), limits, rest)
         .prop_map(
-            move |(model, conversation, tools, sampling, limits, rest)| Request {
-                model,
-                system: conversation.0,
-                messages: conversation.1,
-                tools: tools.0,
-                tool_choice: tools.1,
-                parallel_tool_calls: tools.2,
-                sampling,
-                max_output_tokens: Some(limits.0.into()),
-                stop: limits.1,
-                response_format: rest.0,
-                choices: limits.2.filter(|_| can.choices > 1),
-                stream: limits.3,
-                // Follows the target: always asked for in a stream.
-                include_usage: limits.3,
-                effort: rest.1.0,
-                thinking_budget: rest.1.1,
-                user: rest.2,
-                metadata: if can.metadata {
-                    rest.4
+            move |(model, conversation, tools, sampling, limits, rest)| {
+                let request = Request {
+                    model: if can.in_path { String::new() } else { model },
+                    system: conversation.0,
+                    messages: conversation.1,
+                    tools: tools.0,
+                    tool_choice: tools.1,
+                    parallel_tool_calls: tools.2,
+                    sampling,
+                    max_output_tokens: Some(limits.0.into()),
+                    stop: limits.1,
+                    response_format: rest.0,
+                    choices: limits.2.filter(|_| can.choices > 1),
+                    stream: limits.3 && !can.in_path,
+                    // Follows the target: always asked for in a stream.
+                    include_usage: limits.3 && !can.in_path,
+                    effort: rest.1.0,
+                    thinking_budget: rest.1.1,
+                    user: rest.2,
+                    metadata: if can.metadata {
+                        rest.4
+                    } else {
+                        BTreeMap::new()
+                    },
+                    stream_options: if can.stream_options && limits.3 && !can.in_path {
+                        rest.3.0
+                    } else {
+                        Extra::default()
+                    },
+                    extra: rest.3.1,
+                };
+                if can.takes_turns {
+                    in_turns(request)
                 } else {
-                    BTreeMap::new()
-                },
-                stream_options: if can.stream_options && limits.3 {
-                    rest.3.0
-                } else {
-                    Extra::default()
-                },
-                extra: rest.3.1,
+                    request
+                }
             },
         )
         .boxed()
+}
+
+/// The request with what the format asks of a conversation.
+fn in_turns(mut request: Request) -> Request {
+    let side = |message: &Message| match message {
+        Message::System { .. } => 0,
+        Message::User { .. } | Message::Tool { .. } => 1,
+        Message::Assistant { .. } => 2,
+    };
+    let mut messages: Vec<Message> = Vec::new();
+    for mut message in std::mem::take(&mut request.messages) {
+        if let Message::User { parts, .. } = &mut message
+            && parts.is_empty()
+        {
+            parts.push(InputPart::Text(Text::plain("hi")));
+        }
+        let results = matches!(messages.last(), Some(Message::Tool { .. }));
+        let follows = results && matches!(message, Message::User { .. });
+        if follows
+            || messages
+                .last()
+                .is_none_or(|last| side(last) != side(&message))
+        {
+            messages.push(message);
+        }
+    }
+    request.messages = messages;
+    request.user = None;
+    request.stop.retain(|text| !text.trim().is_empty());
+    for value in request.metadata.values_mut() {
+        value.retain(|c| c.is_ascii_alphanumeric());
+    }
+    if let Some(ResponseFormat::JsonSchema(schema)) = &mut request.response_format {
+        schema.strict = Some(true);
+    }
+    if request.tools.is_empty() {
+        request.tools.push(Tool::Function(FunctionTool {
+            name: "f".to_owned(),
+            ..FunctionTool::default()
+        }));
+    }
+    request
 }

@@ -17,7 +17,7 @@ fn usage(home: &Home) -> BoxedStrategy<Usage> {
                 cached_input_tokens: cached.into(),
                 cache_write_tokens: written.into(),
                 output_tokens: u64::from(said) + u64::from(thought),
-                reasoning_tokens: thought.into(),
+                reasoning_tokens: if can.plain_usage { 0 } else { thought.into() },
                 cache_write_1h_tokens: if can.cache_1h_usage {
                     long.min(written).into()
                 } else {
@@ -90,8 +90,8 @@ pub(crate) fn response(format: Format) -> BoxedStrategy<Response> {
     (head, vec(choice(home), 1..most), usage(home), extra(format))
         .prop_map(
             move |((id, model, created), choices, usage, extra)| Response {
-                id,
-                model,
+                id: id.filter(|_| !can.nameless),
+                model: model.filter(|_| !can.nameless),
                 created: created.filter(|_| can.created),
                 choices: (0..)
                     .zip(choices)
