@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench bench-formats cluster conformance fuzz formats catalog
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench bench-formats matrix cluster conformance fuzz formats catalog
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: ## Measure the sidecar beside a plain proxy, against its budgets
 
 bench-formats: ## Measure translation between the formats beside pass-through, and that it is linear
 	cargo run --locked --release -q -p fkm-bench-formats -- $(BENCH_ARGS)
+
+matrix: ## Write the table of what each client format gets of each provider format
+	cargo run --locked -q -p fkm-matrix
 
 fuzz: ## libFuzzer on every parser of the formats, FUZZ_SECONDS each (20); says aloud where it cannot be built
 	@tests/fuzz/run.sh $(or $(FUZZ_SECONDS),20)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 pure="fkm-catalog fkm-compile fkm-dialect fkm-llm fkm-snapshot"
-impure="fkm-bench fkm-bench-formats fkm-cli fkm-crds fkm-fuzz fkm-operator fkm-push fkm-sidecar fkm-telemetry fkm-tests fkm-upstream fkm-wire"
+impure="fkm-bench fkm-bench-formats fkm-cli fkm-crds fkm-fuzz fkm-matrix fkm-operator fkm-push fkm-sidecar fkm-telemetry fkm-tests fkm-upstream fkm-wire"
 # What no pure crate may see. `fkm-crds` brings kube's derive and types, but no client.
 forbidden='tokio|tokio-.*|hyper|hyper-.*|tonic|tower|kube-client|kube-runtime|reqwest|async-std|smol'
 

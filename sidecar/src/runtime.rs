@@ -4,6 +4,7 @@
 //! path allocates, locks or resolves a name that was known when the snapshot came.
 
 mod build;
+mod endpoint;
 mod listing;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,8 +15,9 @@ use fkm_llm::{ProviderError, Redactor, WireFormat};
 use fkm_snapshot::{
     Auth, Capabilities, Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot,
 };
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue};
 
+pub(crate) use self::endpoint::Endpoint;
 use crate::metrics::RuleMetrics;
 use crate::policy::order::{Weighted, order};
 use crate::upstream::client::HttpClient;
@@ -58,6 +60,8 @@ struct BackendRuntime {
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) provider: Arc<ProviderRuntime>,
+    /// Where requests for this model go; `None` without a network.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
     /// The name to send.
     pub(crate) upstream_model: Arc<str>,
     pub(crate) max_output_tokens: Option<u64>,
@@ -89,7 +93,6 @@ static SIMULATED: LazyLock<Dialect> =
 /// A provider over HTTP.
 #[derive(Debug)]
 pub(crate) struct HttpLink {
-    pub(crate) uri: Uri,
     pub(crate) dialect: Dialect,
     /// One per key, at least one.
     keys: Vec<Key>,

@@ -1,17 +1,34 @@
 //! One provider's record: its format, where it listens below the base URL, how it wants the key, what it deviates in.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+use crate::deviation::{
+    Auth, CacheMarks, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+};
 use crate::{Format, is_default};
 
 /// How a provider departs from its [`Format`].
+///
+/// Members of a request are named as they stand at its top level. What a record has left out is reported to the client;
+/// what a format does not have, it ignores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent fact"
+)]
 pub struct Dialect {
     /// The wire format.
     pub format: Format,
-    /// Appended to the base URL, with a leading slash, for example `/chat/completions`.
+    /// Appended to the base URL, with a leading slash, for example `/chat/completions`. `{model}` stands for the model's name at
+    /// the provider, percent-encoded.
     pub path: String,
+    /// The path of requests that ask for a stream. `None`: the same.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stream_path: Option<String>,
     /// How the credential is shown.
     pub auth: Auth,
     /// The name under which the output limit is sent (formats that know only one name ignore it).
@@ -24,40 +41,50 @@ pub struct Dialect {
     /// What says that a stream is complete.
     #[serde(default, skip_serializing_if = "is_default")]
     pub stream_end: StreamEnd,
+    /// Members of a request that the provider refuses: left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drop: BTreeSet<String>,
+    /// Members of a request that the provider knows by another name: the format's to the provider's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rename: BTreeMap<String, String>,
+    /// Members of each message that the provider refuses (`name`): left out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drop_in_messages: BTreeSet<String>,
+    /// Where the provider wants the thoughts of earlier answers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub thoughts: Thoughts,
+    /// Whether an assistant's message with tool calls must have thoughts (`reasoning_content`): where the client has none, for
+    /// another provider made the calls, a space is sent. Default false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calls_need_thoughts: bool,
+    /// Whether role `developer` is understood. Default true. When false, `system` is sent.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub developer_role: bool,
+    /// Whether an assistant's content may be `null` or absent. Default true. When false, `""` is sent.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub null_content: bool,
+    /// What the id of a tool call may be.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tool_call_ids: ToolCallIds,
+    /// The word for a tool choice that demands some call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub required_choice: RequiredChoice,
+    /// Whether `strict` of a function is understood. Default true. When false, it is left out.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub strict_tools: bool,
+    /// The highest `temperature`: a higher one is lowered to it. `None`: the format's own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_temperature: Option<Number>,
+    /// How a place for the prompt cache is marked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cache_marks: CacheMarks,
 }
 
-/// What says that a stream is complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum StreamEnd {
-    /// The finish reason of every choice; the mark of the end alone is none. The default.
-    #[default]
-    FinishReason,
-    /// The mark of the end (`[DONE]`), after at least one choice: servers that send no finish reason. Without the mark the
-    /// stream is still incomplete.
-    Mark,
-}
+/// Members without which a request says nothing: no record may drop or rename them.
+pub const NEEDED_MEMBERS: [&str; 3] = ["messages", "model", "stream"];
 
-/// How a credential is shown to the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Auth {
-    /// `Authorization: Bearer KEY`.
-    Bearer,
-    /// `x-api-key: KEY` (Anthropic).
-    XApiKey,
-}
-
-/// The name of the output limit in OpenAI-shaped requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MaxTokensField {
-    /// Whatever the client used; `max_completion_tokens` when translated from another format. The default.
-    #[default]
-    AsSent,
-    /// Always `max_tokens`: servers that ignore or refuse the newer name.
-    MaxTokens,
-    /// Always `max_completion_tokens`.
-    MaxCompletionTokens,
-}
+/// What stands for the model's name in a path.
+pub const MODEL_IN_PATH: &str = "{model}";
 
 // === impl Dialect ===
 
@@ -67,11 +94,98 @@ impl Dialect {
         Self {
             format,
             path: path.into(),
+            stream_path: None,
             auth,
             max_tokens_field: MaxTokensField::AsSent,
             stream_usage: true,
             stream_end: StreamEnd::FinishReason,
+            drop: BTreeSet::new(),
+            rename: BTreeMap::new(),
+            drop_in_messages: BTreeSet::new(),
+            thoughts: Thoughts::AsSent,
+            calls_need_thoughts: false,
+            developer_role: true,
+            null_content: true,
+            tool_call_ids: ToolCallIds::Any,
+            required_choice: RequiredChoice::Required,
+            strict_tools: true,
+            max_temperature: None,
+            cache_marks: CacheMarks::Breakpoint,
         }
+    }
+
+    /// Whether the usage of a stream can be asked for.
+    pub fn asks_usage(&self) -> bool {
+        self.stream_usage && !self.drop.contains("stream_options")
+    }
+
+    /// Whether a request of the format may have to be changed for the provider, beyond the name of the output limit.
+    pub fn changes_requests(&self) -> bool {
+        !(self.drop.is_empty() && self.rename.is_empty())
+            || self.changes_every_message()
+            || self.thoughts != Thoughts::AsSent
+            || !self.developer_role
+            || self.required_choice != RequiredChoice::Required
+            || !self.strict_tools
+            || self.max_temperature.is_some()
+    }
+
+    /// Whether messages have to be looked at whatever is in them; thoughts and role `developer` stand out.
+    pub fn changes_every_message(&self) -> bool {
+        !self.drop_in_messages.is_empty()
+            || self.calls_need_thoughts
+            || !self.null_content
+            || self.tool_call_ids != ToolCallIds::Any
+    }
+
+    /// What is wrong with the record itself: the field, and what would be right.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        for (field, path) in [
+            ("path", Some(&self.path)),
+            ("streamPath", self.stream_path.as_ref()),
+        ] {
+            if let Some(path) = path.filter(|path| !path.starts_with('/')) {
+                problems.push((field, format!("{path:?} does not start with /")));
+            }
+        }
+        for name in NEEDED_MEMBERS {
+            if self.drop.contains(name) {
+                problems.push(("drop", format!("{name:?} cannot be left out of a request")));
+            }
+        }
+        for (from, to) in &self.rename {
+            let needed = |name: &String| NEEDED_MEMBERS.contains(&name.as_str());
+            let again = self
+                .rename
+                .iter()
+                .any(|(other, name)| name == to && other != from);
+            let why = if needed(from) || needed(to) {
+                "a needed member keeps its name"
+            } else if self.drop.contains(from) || self.drop.contains(to) {
+                "a member that is dropped has no name"
+            } else if again || self.rename.contains_key(to) {
+                "two members cannot have one name"
+            } else {
+                continue;
+            };
+            problems.push(("rename", format!("{from:?} to {to:?}: {why}")));
+        }
+        let names_thoughts = matches!(
+            self.thoughts,
+            Thoughts::ReasoningContent | Thoughts::Reasoning | Thoughts::ReasoningDetails
+        );
+        if self.calls_need_thoughts && !names_thoughts {
+            let message = "thoughts must say under which name".to_owned();
+            problems.push(("callsNeedThoughts", message));
+        }
+        for name in ["content", "role", "tool_calls", "tool_call_id"] {
+            if self.drop_in_messages.contains(name) {
+                let message = format!("{name:?} cannot be left out of a message");
+                problems.push(("dropInMessages", message));
+            }
+        }
+        problems
     }
 }
 
@@ -85,4 +199,58 @@ fn yes() -> bool {
 )]
 fn is_yes(value: &bool) -> bool {
     *value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_record_is_short_and_has_no_problem() {
+        let plain = Dialect::new(Format::OpenAiChat, "/chat/completions", Auth::Bearer);
+        let json = serde_json::to_string(&plain).unwrap();
+        assert_eq!(
+            json,
+            r#"{"format":"openai.chat","path":"/chat/completions","auth":"Bearer"}"#
+        );
+        assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), plain);
+        assert_eq!(plain.problems(), []);
+    }
+
+    #[test]
+    fn a_record_that_contradicts_itself_says_where() {
+        let mut wrong = Dialect::new(Format::OpenAiChat, "chat", Auth::Bearer);
+        wrong.stream_path = Some("stream".to_owned());
+        wrong.drop = ["model", "seed", "user"].map(str::to_owned).into();
+        wrong.calls_need_thoughts = true;
+        wrong.drop_in_messages = ["role".to_owned()].into();
+        wrong.rename = [
+            ("seed", "random_seed"),
+            ("messages", "turns"),
+            ("a", "c"),
+            ("b", "c"),
+            ("d", "b"),
+            ("e", "user"),
+        ]
+        .map(|(from, to)| (from.to_owned(), to.to_owned()))
+        .into();
+        let problems = wrong.problems();
+        let fields: Vec<&str> = problems.iter().map(|(field, _)| *field).collect();
+        assert_eq!(
+            fields,
+            [
+                "path",
+                "streamPath",
+                "drop",
+                "rename",
+                "rename",
+                "rename",
+                "rename",
+                "rename",
+                "rename",
+                "callsNeedThoughts",
+                "dropInMessages"
+            ]
+        );
+    }
 }

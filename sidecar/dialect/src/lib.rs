@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod capabilities;
+mod deviation;
 mod dialect;
 mod effort;
 mod embedding;
@@ -14,7 +15,10 @@ mod format;
 mod price;
 
 pub use capabilities::{Capabilities, Thinking};
-pub use dialect::{Auth, Dialect, MaxTokensField, StreamEnd};
+pub use deviation::{
+    Auth, CacheMarks, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+};
+pub use dialect::{Dialect, MODEL_IN_PATH, NEEDED_MEMBERS};
 pub use effort::Effort;
 pub use embedding::{DimensionsField, EmbeddingDialect, EmbeddingFormat};
 pub use failure::FailureClass;

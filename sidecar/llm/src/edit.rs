@@ -1,120 +1,175 @@
-//! Surgical edits of a request body that is passed through.
+//! Surgical edits of a request body that is passed through, or that was encoded for a provider with deviations.
 //!
-//! *Guarantees*: the segments, put together, are the received bytes but for the edited spans; unedited bytes are slices
-//! of the body, not copies.
+//! *Guarantees*: the segments, put together, are the body but for the edited spans; unedited bytes are slices of the body,
+//! not copies. What the dialect has left out is reported. A dialect without deviations costs nothing.
 //!
 //! *Caveats*: when a client sends both `max_tokens` and `max_completion_tokens`, neither is renamed: one would appear
 //! twice. The provider says what it thinks of that.
 
-use bytes::Bytes;
-use fkm_dialect::MaxTokensField;
+mod patches;
 
-use crate::scan::{RequestScan, StreamOptions};
+use bytes::Bytes;
+use fkm_dialect::{Dialect, MaxTokensField};
+
+pub use self::patches::Patches;
+use crate::error::EncodeError;
+use crate::format::{Encoded, format};
+use crate::scan::{RequestScan, StreamOptions, scan};
 
 /// What to change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Edits<'a> {
     /// The model name to send, when it differs.
     pub model: Option<&'a str>,
     /// Ask for the usage of a stream (`stream_options.include_usage`).
     pub include_usage: bool,
-    /// The name under which the provider wants the output limit.
-    pub max_tokens_field: MaxTokensField,
+    /// What the provider wants otherwise than the format has it.
+    pub dialect: &'a Dialect,
 }
 
-/// A replacement of one span; an insertion when the span is empty.
-#[derive(Debug)]
-struct Patch {
-    start: usize,
-    end: usize,
-    text: Bytes,
+/// What edits made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edited {
+    /// The body, in segments.
+    pub segments: Vec<Bytes>,
+    /// What the provider refuses and was left out, sorted, each once; fit for the header `x-fkm-dropped`.
+    pub dropped: Vec<String>,
 }
 
-/// The edited body, in segments. `scan` must be of this `body`.
-pub fn edit(body: &Bytes, scan: &RequestScan, edits: &Edits<'_>) -> Vec<Bytes> {
-    let mut patches = [
-        edits.model.and_then(|model| model_patch(scan, model)),
-        edits.include_usage.then(|| usage_patch(scan)).flatten(),
-        max_tokens_patch(scan, edits.max_tokens_field),
-    ];
-    patches.sort_by_key(|patch| patch.as_ref().map(|patch| patch.start));
-    let mut segments = Vec::with_capacity(7);
-    let mut at = 0;
-    for patch in patches.into_iter().flatten() {
-        if at < patch.start {
-            segments.push(body.slice(at..patch.start));
-        }
-        segments.push(patch.text);
-        at = patch.end;
+/// The edited body. `scan` must be of this `body`.
+pub fn edit(body: &Bytes, scan: &RequestScan, edits: &Edits<'_>) -> Edited {
+    let mut patches = Patches::default();
+    if let Some(name) = edits.model {
+        model_patch(scan, name, &mut patches);
     }
-    if at < body.len() {
-        segments.push(body.slice(at..));
+    max_tokens_patch(scan, edits.dialect.max_tokens_field, &mut patches);
+    let removed = if edits.dialect.changes_requests() {
+        fit_members(body, scan, edits.dialect, &mut patches)
+    } else {
+        0
+    };
+    if edits.include_usage {
+        usage_patch(scan, removed < scan.members.len(), &mut patches);
     }
-    segments
+    let (segments, dropped) = patches.apply(body);
+    Edited { segments, dropped }
 }
 
-fn model_patch(scan: &RequestScan, name: &str) -> Option<Patch> {
-    let model = scan.model.as_ref().filter(|model| model.name != name)?;
-    let quoted = serde_json::to_vec(name).expect("a string is always JSON");
-    Some(Patch {
-        start: model.span.start,
-        end: model.span.end,
-        text: quoted.into(),
+/// What was encoded, as the provider wants it.
+pub(crate) fn fit(encoded: Encoded, dialect: &Dialect) -> Result<Encoded, EncodeError> {
+    if !dialect.changes_requests() {
+        return Ok(encoded);
+    }
+    let Encoded {
+        body,
+        mut dropped,
+        tool_names,
+    } = encoded;
+    let body = Bytes::from(body);
+    let scanned = scan(&body).map_err(|error| EncodeError::Invalid {
+        path: "the request".to_owned(),
+        reason: error.to_string(),
+    })?;
+    let edits = Edits {
+        model: None,
+        include_usage: false,
+        dialect,
+    };
+    let edited = edit(&body, &scanned, &edits);
+    dropped.extend(edited.dropped);
+    dropped.sort_unstable();
+    dropped.dedup();
+    Ok(Encoded {
+        body: edited.segments.concat(),
+        dropped,
+        tool_names,
     })
 }
 
-fn usage_patch(scan: &RequestScan) -> Option<Patch> {
-    let replace = |start, end, text| {
-        Some(Patch {
-            start,
-            end,
-            text: Bytes::from_static(text),
-        })
+/// Leaves out and renames members, then lets the format look inside. Gives how many were left out.
+fn fit_members(
+    body: &Bytes,
+    scan: &RequestScan,
+    dialect: &Dialect,
+    patches: &mut Patches,
+) -> usize {
+    let Ok(text) = simdutf8::basic::from_utf8(body) else {
+        return 0;
     };
+    let names: Vec<_> = scan.members.iter().map(|one| one.name(text)).collect();
+    let is_there = |name: &str| names.iter().any(|one| one == name);
+    let mut removed = vec![false; names.len()];
+    for ((name, member), removed) in names.iter().zip(&scan.members).zip(&mut removed) {
+        let renamed = dialect.rename.get(&**name);
+        // One that is there under the provider's own name as well would appear twice.
+        let twice = renamed.is_some_and(|renamed| is_there(renamed));
+        if twice || dialect.drop.contains(&**name) {
+            *removed = true;
+            patches.note(name);
+        } else if let Some(renamed) = renamed {
+            patches.quote(&member.key, renamed);
+        }
+    }
+    patches.remove(&scan.members, &removed);
+    let kept = scan
+        .members
+        .iter()
+        .zip(&removed)
+        .filter(|(_, gone)| !**gone);
+    for (member, _) in kept {
+        format(dialect.format).fit_member(text, member, dialect, patches);
+    }
+    removed.iter().filter(|gone| **gone).count()
+}
+
+fn model_patch(scan: &RequestScan, name: &str, patches: &mut Patches) {
+    if let Some(model) = scan.model.as_ref().filter(|model| model.name != name) {
+        patches.quote(&model.span, name);
+    }
+}
+
+fn usage_patch(scan: &RequestScan, has_members: bool, patches: &mut Patches) {
     match &scan.stream_options {
-        None if scan.has_members => {
-            let text = b"\"stream_options\":{\"include_usage\":true},";
-            replace(scan.start, scan.start, text)
+        None if has_members => {
+            let text = "\"stream_options\":{\"include_usage\":true},";
+            patches.replace(scan.start..scan.start, text);
         }
         None => {
-            let text = b"\"stream_options\":{\"include_usage\":true}";
-            replace(scan.start, scan.start, text)
+            let text = "\"stream_options\":{\"include_usage\":true}";
+            patches.replace(scan.start..scan.start, text);
         }
-        Some(options) if options.include_usage => None,
+        Some(options) if options.include_usage => {}
         Some(StreamOptions {
             include_usage_span: Some(value),
             ..
-        }) => replace(value.start, value.end, b"true"),
+        }) => patches.replace(value.clone(), "true"),
         Some(options) if options.object == Some(true) => {
             let at = options.span.start + 1;
-            replace(at, at, b"\"include_usage\":true,")
+            patches.replace(at..at, "\"include_usage\":true,");
         }
         Some(StreamOptions { span: all, .. }) => {
-            replace(all.start, all.end, b"{\"include_usage\":true}")
+            patches.replace(all.clone(), "{\"include_usage\":true}");
         }
     }
 }
 
-fn max_tokens_patch(scan: &RequestScan, field: MaxTokensField) -> Option<Patch> {
-    let (old, new, text): (_, _, &'static [u8]) = match field {
-        MaxTokensField::AsSent => return None,
+fn max_tokens_patch(scan: &RequestScan, field: MaxTokensField, patches: &mut Patches) {
+    let (old, new, text) = match field {
+        MaxTokensField::AsSent => return,
         MaxTokensField::MaxTokens => (
             &scan.max_completion_tokens_key,
             &scan.max_tokens_key,
-            b"\"max_tokens\"",
+            "\"max_tokens\"",
         ),
         MaxTokensField::MaxCompletionTokens => (
             &scan.max_tokens_key,
             &scan.max_completion_tokens_key,
-            b"\"max_completion_tokens\"",
+            "\"max_completion_tokens\"",
         ),
     };
-    let key = old.as_ref().filter(|_| new.is_none())?;
-    Some(Patch {
-        start: key.start,
-        end: key.end,
-        text: Bytes::from_static(text),
-    })
+    if let Some(key) = old.as_ref().filter(|_| new.is_none()) {
+        patches.replace(key.clone(), text);
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use fkm_dialect::Capabilities;
 
+use crate::edit;
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target, format};
 use crate::ir::{
@@ -20,6 +21,7 @@ pub fn encode_request(request: &Request, target: &Target<'_>) -> Result<Encoded,
     let mut report = Report::default();
     let fitted = fit(request, target, &mut report)?;
     let encoded = format(target.dialect.format).encode_request(&fitted, target)?;
+    let encoded = edit::fit(encoded, target.dialect)?;
     Ok(encoded.with(report))
 }
 

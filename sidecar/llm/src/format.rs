@@ -8,11 +8,13 @@ use http::HeaderMap;
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
 use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
+use crate::scan::Member;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The implementation of a format.
@@ -81,6 +83,12 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
     /// What pass-through must know of a whole answer, by a light parse. An answer that is empty, not JSON, without a
     /// finish reason, or an error under status 200 is a fault.
     fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault>;
+
+    /// Changes a member of the top level of a request, and what is inside of it, to what the dialect wants, but for members that
+    /// are left out or renamed altogether. `text` is the body.
+    fn fit_member(&self, text: &str, member: &Member, dialect: &Dialect, patches: &mut Patches) {
+        let _ = (text, member, dialect, patches);
+    }
 
     /// Pass-through of one stream: forwards what it receives and watches it.
     fn relay(&self, options: &RelayOptions) -> Box<dyn StreamTransform>;

@@ -35,7 +35,7 @@ pub mod stream;
 mod thinking;
 
 pub use cost::{NanoUsd, cost};
-pub use edit::{Edits, edit};
+pub use edit::{Edited, Edits, Patches, edit};
 pub use embedding::{EmbeddingCodec, EmbeddingTarget, embedding_codec};
 pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
@@ -43,13 +43,14 @@ pub use error::{
 };
 pub use fit::encode_request;
 pub use fkm_dialect::{
-    Auth, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat, FailureClass, Format,
-    MaxTokensField, StreamEnd, Thinking,
+    Auth, CacheMarks, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat,
+    FailureClass, Format, MaxTokensField, RequiredChoice, StreamEnd, Thinking, Thoughts,
+    ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates, ServiceTier};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;
-pub use scan::{RequestScan, ScanError, scan};
+pub use scan::{Member, RequestScan, ScanError, scan};
 pub use stream::{
     Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,
 };

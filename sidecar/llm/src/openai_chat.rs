@@ -1,6 +1,7 @@
 //! OpenAI chat completions, as OpenAI and everybody who speaks it sends and takes them.
 
 mod content;
+mod deviations;
 mod reasoning;
 mod request;
 mod response;
@@ -12,12 +13,14 @@ use bytes::Bytes;
 use fkm_dialect::{Dialect, Format};
 use http::HeaderMap;
 
+use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
 use crate::openai_error as error;
 use crate::openai_relay::{self, ChunkInspector, Wording};
 use crate::relay::Relay;
+use crate::scan::Member;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The format `openai.chat`.
@@ -84,6 +87,10 @@ impl WireFormat for OpenAiChat {
 
     fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault> {
         openai_relay::facts(WORDING, body)
+    }
+
+    fn fit_member(&self, text: &str, member: &Member, dialect: &Dialect, patches: &mut Patches) {
+        deviations::fit_member(text, member, dialect, patches);
     }
 
     fn relay(&self, options: &RelayOptions) -> Box<dyn StreamTransform> {

@@ -40,14 +40,16 @@ pub(crate) fn decode_inside(text: &[u8]) -> ProviderError {
     ProviderError::of(200, &said.unwrap_or_default())
 }
 
-/// `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}`, or the inner object itself.
+/// `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}`, `{"errors": […]}`, or the inner
+/// object itself.
 fn said(body: &Value) -> Said {
     let body = match body {
         Value::Array(list) => list.first().unwrap_or(&Value::Null),
         body => body,
     };
+    let first = body.get("errors").and_then(|errors| errors.get(0));
     let error = match body.get("error") {
-        Some(Value::Null) | None => body,
+        Some(Value::Null) | None => first.unwrap_or(body),
         Some(error) => error,
     };
     let text = |name: &str| match error.get(name)? {
@@ -63,26 +65,51 @@ fn said(body: &Value) -> Said {
                 .ok()
                 .filter(|code| (400..600).contains(code))
         });
+    let nested = error.get("message").filter(|message| !message.is_string());
+    let details = nested.and_then(|message| message.get("detail"));
+    let details = details.or_else(|| error.get("detail"));
+    let listed = details.and_then(listed);
+    let other = || Some(nested.or(details)?.to_string());
     Said {
         status,
         message: error
             .as_str()
             .map(str::to_owned)
             .or_else(|| text("message"))
-            .or_else(|| text("detail"))
-            .or_else(|| {
-                Some(
-                    error
-                        .get("message")
-                        .or_else(|| error.get("detail"))?
-                        .to_string(),
-                )
-            }),
+            .or(listed)
+            .or_else(|| details.and_then(Value::as_str).map(str::to_owned))
+            .or_else(other),
         kind: text("type"),
         code: text("code"),
         param: text("param"),
         request_id: None,
     }
+}
+
+/// Faults by their places, as `FastAPI` lists them: `[{"loc": ["body", "user"], "msg": "…"}]` is `user: …`.
+fn listed(details: &Value) -> Option<String> {
+    let fault = |detail: &Value| {
+        let message = detail.get("msg")?.as_str()?;
+        let place: Vec<String> = detail
+            .get("loc")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|part| {
+                part.as_str()
+                    .map_or_else(|| part.to_string(), str::to_owned)
+            })
+            .skip_while(|part| part == "body")
+            .collect();
+        Some(match place.is_empty() {
+            true => message.to_owned(),
+            false => format!("{}: {message}", place.join(".")),
+        })
+    };
+    let faults: Option<Vec<String>> = details.as_array()?.iter().map(fault).collect();
+    faults
+        .filter(|faults| !faults.is_empty())
+        .map(|faults| faults.join("; "))
 }
 
 /// A whole error body.

@@ -10,11 +10,14 @@
 
 mod block;
 mod cursor;
+mod inside;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use self::cursor::{Cursor, Kind};
+pub use self::inside::Member;
+pub(crate) use self::inside::{items, members};
 
 /// Deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 128;
@@ -39,8 +42,8 @@ pub struct RequestScan {
     pub n: Option<u32>,
     /// Just after the `{` of the object, where a member can be inserted.
     pub start: usize,
-    /// Whether the object has members, so that an inserted one needs a comma.
-    pub has_members: bool,
+    /// Every member, in order.
+    pub members: Vec<Member>,
 }
 
 /// The member `model`.
@@ -133,6 +136,7 @@ pub fn scan(body: &[u8]) -> Result<RequestScan, ScanError> {
     }
     let mut found = RequestScan {
         start: cursor.position() + 1,
+        members: Vec::with_capacity(16),
         ..RequestScan::default()
     };
     let mut keys: Vec<Cow<'_, str>> = Vec::with_capacity(16);
@@ -143,11 +147,15 @@ pub fn scan(body: &[u8]) -> Result<RequestScan, ScanError> {
         if keys.contains(&key) {
             return Err(duplicate(&key, key_span.start));
         }
-        found.member(cursor, &key, key_span)?;
+        let value = cursor.position();
+        found.member(cursor, &key, key_span.clone())?;
+        found.members.push(Member {
+            key: key_span,
+            value: value..cursor.position(),
+        });
         keys.push(key);
         Ok(())
     })?;
-    found.has_members = !keys.is_empty();
     cursor.skip_space();
     match cursor.at_end() {
         true => Ok(found),

@@ -32,7 +32,8 @@ pub use secrets::{SecretId, Secrets};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{
-    Auth, Capabilities, Dialect, FailureClass, Format, MaxTokensField, StreamEnd,
+    Auth, CacheMarks, Capabilities, Dialect, FailureClass, Format, MODEL_IN_PATH, MaxTokensField,
+    RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
 };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

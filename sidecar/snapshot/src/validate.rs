@@ -203,13 +203,9 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
             message,
         ));
     }
-    if !http.dialect.path.starts_with('/') {
-        let message = format!("{:?} does not start with /", http.dialect.path);
-        problems.push(Problem::new(
-            format!("{path}.dialect.path"),
-            ProblemCode::Invalid,
-            message,
-        ));
+    for (field, message) in http.dialect.problems() {
+        let path = format!("{path}.dialect.{field}");
+        problems.push(Problem::new(path, ProblemCode::Invalid, message));
     }
 }
 

@@ -12,6 +12,7 @@ use fkm_snapshot::{
 use http::{HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::endpoint::Endpoint;
 use super::listing::{listed_models, rule_patterns};
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
@@ -110,10 +111,23 @@ impl Builder<'_> {
                 continue;
             };
             let runtime = Arc::new(runtime);
+            let mut last = None;
             for (name, model) in &provider.models {
+                let upstream_model = model.upstream_name(name);
+                let endpoint =
+                    match Endpoint::of(&provider.connection, upstream_model, last.as_ref()) {
+                        Ok(endpoint) => endpoint,
+                        Err(message) => {
+                            let path = format!("{path}.connection.http.baseUrl");
+                            self.problem::<()>(path, ProblemCode::Invalid, message);
+                            break;
+                        }
+                    };
+                last.clone_from(&endpoint);
                 let offer = Offer {
                     provider: runtime.clone(),
-                    upstream_model: model.upstream_name(name).into(),
+                    endpoint,
+                    upstream_model: upstream_model.into(),
                     max_output_tokens: model.max_output_tokens,
                     capabilities: Arc::new(model.capabilities.clone()),
                 };
@@ -146,21 +160,6 @@ impl Builder<'_> {
 
     fn http(&mut self, path: &str, http: &HttpConnection, connect: Millis) -> Option<HttpLink> {
         let path = format!("{path}.connection.http");
-        let uri = format!(
-            "{}{}",
-            http.base_url.trim_end_matches('/'),
-            http.dialect.path
-        );
-        let uri = match uri.parse() {
-            Ok(uri) => uri,
-            Err(error) => {
-                return self.problem(
-                    format!("{path}.baseUrl"),
-                    ProblemCode::Invalid,
-                    format!("{uri:?}: {error}"),
-                );
-            }
-        };
         let mut keys = Vec::new();
         for (index, credential) in http.credentials.iter().enumerate() {
             let path = format!("{path}.credentials[{index}]");
@@ -199,7 +198,6 @@ impl Builder<'_> {
         }
         let dialect = http.dialect.clone();
         Some(HttpLink {
-            uri,
             dialect,
             keys,
             turn: AtomicUsize::new(0),
@@ -247,15 +245,15 @@ fn credential_header(auth: Auth, secret: &SecretString) -> Option<(HeaderName, H
     if secret.is_empty() {
         return None;
     }
+    let plain = |name| (HeaderName::from_static(name), HeaderValue::try_from(secret));
     let (name, value) = match auth {
         Auth::Bearer => (
             header::AUTHORIZATION,
             HeaderValue::try_from(format!("Bearer {secret}")),
         ),
-        Auth::XApiKey => (
-            HeaderName::from_static("x-api-key"),
-            HeaderValue::try_from(secret),
-        ),
+        Auth::XApiKey => plain("x-api-key"),
+        Auth::ApiKey => plain("api-key"),
+        Auth::XGoogApiKey => plain("x-goog-api-key"),
     };
     let mut value = value.ok()?;
     value.set_sensitive(true);

@@ -60,15 +60,16 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         .stream_options
         .as_ref()
         .is_some_and(|options| options.include_usage);
-    let ask = scan.stream && !asked && dialect.stream_usage && dialect.format == Format::OpenAiChat;
+    let ask = scan.stream && !asked && dialect.asks_usage() && dialect.format == Format::OpenAiChat;
     let edits = Edits {
         model: Some(&candidate.offer.upstream_model),
         include_usage: ask,
-        max_tokens_field: dialect.max_tokens_field,
+        dialect,
     };
+    let edited = fkm_llm::edit(&exchange.body, scan, &edits);
     Encoded {
-        segments: fkm_llm::edit(&exchange.body, scan, &edits),
-        dropped: Vec::new(),
+        segments: edited.segments,
+        dropped: edited.dropped,
         tool_names: ToolNames::default(),
         strip_usage: ask,
         translated: false,

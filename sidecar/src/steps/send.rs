@@ -2,7 +2,7 @@
 
 use fkm_llm::{FailureClass, Format};
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::exchange::Exchange;
@@ -61,10 +61,14 @@ pub(crate) async fn run(
         Link::Http(http) => http,
     };
     let key = http.key(candidate.key);
+    let endpoint = candidate.offer.endpoint.as_ref();
+    let uri = endpoint
+        .expect("a provider over HTTP has an address")
+        .uri(exchange.scan.stream);
     let request = || {
         let mut request = Request::new(Segments::from(encoded.segments.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = Uri::clone(&http.uri);
+        *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers(exchange, http.dialect.format, encoded.translated);
         if let Some((name, value)) = &key.header {
             request.headers_mut().insert(name.clone(), value.clone());

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use fkm_llm::ir::Opaque;
-use fkm_llm::{Capabilities, Edits, Format, Target, encode_request, format};
+use fkm_llm::{
+    Capabilities, Dialect, Edits, Format, MaxTokensField, RequiredChoice, Target, Thoughts,
+    ToolCallIds, encode_request, format,
+};
 
 use crate::target::dialect;
 
@@ -12,15 +15,38 @@ pub(crate) fn scan(data: &[u8]) {
     let Ok(found) = fkm_llm::scan(&body) else {
         return;
     };
-    let edits = Edits {
-        model: Some("another"),
-        include_usage: found.stream,
-        ..Edits::default()
-    };
-    let edited = fkm_llm::edit(&body, &found, &edits).concat();
-    assert!(edited.len() <= data.len() + 256, "an edit is small");
-    let again = fkm_llm::scan(&edited).expect("an edited body is a body");
-    assert_eq!(again.stream, found.stream);
+    let plain = dialect(Format::OpenAiChat);
+    for (dialect, most) in [
+        (plain.clone(), data.len() + 256),
+        (peculiar(plain), 32 * data.len() + 256),
+    ] {
+        let edits = Edits {
+            model: Some("another"),
+            include_usage: found.stream,
+            dialect: &dialect,
+        };
+        let edited = fkm_llm::edit(&body, &found, &edits).segments.concat();
+        assert!(edited.len() <= most, "an edit is small");
+        let again = fkm_llm::scan(&edited).expect("an edited body is a body");
+        assert_eq!(again.stream, found.stream);
+    }
+}
+
+/// A provider that wants everything otherwise.
+fn peculiar(mut dialect: Dialect) -> Dialect {
+    dialect.drop = ["user", "store"].map(str::to_owned).into();
+    dialect.rename = [("seed".to_owned(), "random_seed".to_owned())].into();
+    dialect.drop_in_messages = ["name".to_owned()].into();
+    dialect.max_tokens_field = MaxTokensField::MaxTokens;
+    dialect.thoughts = Thoughts::Reasoning;
+    dialect.calls_need_thoughts = true;
+    dialect.developer_role = false;
+    dialect.null_content = false;
+    dialect.tool_call_ids = ToolCallIds::NineAlphanumerics;
+    dialect.required_choice = RequiredChoice::Any;
+    dialect.strict_tools = false;
+    dialect.max_temperature = Some(1.into());
+    dialect
 }
 
 /// A mark around a provider's state is read back as it was written.

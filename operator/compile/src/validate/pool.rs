@@ -220,13 +220,22 @@ impl Judge<'_> {
 
     fn base_url(&mut self, preset: Option<&Preset>) -> Option<String> {
         let Some(given) = &self.spec.base_url else {
-            if preset.is_none() && self.spec.preset.is_none() {
-                self.invalid(
+            let known = preset.and_then(|preset| preset.base_url.clone());
+            match (preset, &self.spec.preset) {
+                (None, None) => self.invalid(
                     "baseURL",
                     "type OpenAICompatible needs a baseURL or a preset",
-                );
+                ),
+                (Some(_), Some(name)) if known.is_none() => {
+                    let message = format!(
+                        "preset {:?} has no address of its own, for each customer has another; give your baseURL",
+                        name.0
+                    );
+                    self.invalid("baseURL", message);
+                }
+                _ => {}
             }
-            return preset.map(|preset| preset.base_url.clone());
+            return known;
         };
         match base_url(&given.0, self.is_local()) {
             Ok(url) => Some(url),
@@ -346,6 +355,15 @@ impl Judge<'_> {
                 let message = format!(
                     "type {:?} without a preset has no catalogue; list the models",
                     self.spec.r#type
+                );
+                self.invalid("models", message);
+            }
+            if let (Some(preset), Some(name)) = (preset, &self.spec.preset)
+                && preset.models.is_empty()
+            {
+                let message = format!(
+                    "the catalogue knows no models of preset {:?}; list those that you use",
+                    name.0
                 );
                 self.invalid("models", message);
             }

@@ -1,5 +1,8 @@
 //! The edited body is the received one but for the edited spans, and is not copied.
 
+use std::sync::LazyLock;
+
+use fkm_dialect::{Auth, Format};
 use proptest::collection::vec;
 use proptest::prelude::{
     BoxedStrategy, Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -10,15 +13,26 @@ use crate::scan::scan;
 
 fn edited(body: &str, edits: &Edits<'_>) -> String {
     let bytes = Bytes::copy_from_slice(body.as_bytes());
-    let segments = edit(&bytes, &scan(body.as_bytes()).unwrap(), edits);
-    String::from_utf8(segments.concat()).unwrap()
+    let edited = edit(&bytes, &scan(body.as_bytes()).unwrap(), edits);
+    String::from_utf8(edited.segments.concat()).unwrap()
 }
 
-const ALL: Edits<'static> = Edits {
-    model: Some("new\"model"),
-    include_usage: true,
-    max_tokens_field: MaxTokensField::MaxTokens,
-};
+fn dialect(max_tokens_field: MaxTokensField) -> Dialect {
+    Dialect {
+        max_tokens_field,
+        ..Dialect::new(Format::OpenAiChat, "/", Auth::Bearer)
+    }
+}
+
+static OLD_NAME: LazyLock<Dialect> = LazyLock::new(|| dialect(MaxTokensField::MaxTokens));
+
+fn all() -> Edits<'static> {
+    Edits {
+        model: Some("new\"model"),
+        include_usage: true,
+        dialect: &OLD_NAME,
+    }
+}
 
 #[test]
 fn each_edit_changes_its_span_only() {
@@ -53,7 +67,7 @@ fn each_edit_changes_its_span_only() {
             r#"{"stream_options":{"include_usage":true},"max_tokens":1,"max_completion_tokens":2}"#,
         ),
     ] {
-        assert_eq!(edited(body, &ALL), expected, "{body}");
+        assert_eq!(edited(body, &all()), expected, "{body}");
     }
 }
 
@@ -63,9 +77,10 @@ fn nothing_to_change_is_the_body_itself() {
     let edits = Edits {
         model: Some("same"),
         include_usage: false,
-        max_tokens_field: MaxTokensField::AsSent,
+        dialect: &dialect(MaxTokensField::AsSent),
     };
-    assert_eq!(edit(&body, &scan(&body).unwrap(), &edits), [body]);
+    let edited = edit(&body, &scan(&body).unwrap(), &edits);
+    assert_eq!(edited.segments, [body]);
 }
 
 /// A member as it is written, and as it must be written after all edits.
@@ -202,7 +217,7 @@ proptest! {
 
         let body = Bytes::from(received);
         let found = scan(&body).unwrap();
-        let segments = edit(&body, &found, &ALL);
+        let segments = edit(&body, &found, &all()).segments;
         prop_assert_eq!(String::from_utf8(segments.concat()).unwrap(), expected);
 
         let inside = body.as_ptr_range();

@@ -1,15 +1,20 @@
 //! Takes a key out of a text, in whatever form it was written there.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
 
 /// What stands where a key was.
 pub(crate) const MASK: &str = "[redacted]";
 
 /// Shorter pieces of a key are no secret, and would be found in ordinary words.
 const SHORTEST: usize = 6;
+
+/// How often percent-encoding is undone to look for a key.
+const MOST_DECODED: usize = 3;
 
 /// Knows one key in the forms in which a provider may repeat it: raw, JSON-escaped once and twice, URL-escaped, base64 at
 /// each alignment in both alphabets. `Debug` shows none of them.
@@ -43,9 +48,19 @@ impl Redactor {
         Self { forms }
     }
 
-    /// Whether the text holds the key.
+    /// Whether the text holds the key, percent-encoded in whatever part and up to [`MOST_DECODED`] times over.
     pub fn finds(&self, text: &str) -> bool {
-        self.forms.iter().any(|form| text.contains(form.as_str()))
+        let mut text = Cow::Borrowed(text);
+        for _ in 0..=MOST_DECODED {
+            if self.forms.iter().any(|form| text.contains(form.as_str())) {
+                return true;
+            }
+            match percent_decode_str(&text).decode_utf8_lossy() {
+                Cow::Borrowed(_) => return false,
+                Cow::Owned(decoded) => text = Cow::Owned(decoded),
+            }
+        }
+        false
     }
 
     /// The text with every form of the key masked.
@@ -56,7 +71,14 @@ impl Redactor {
                 text = text.replace(form.as_str(), MASK);
             }
         }
-        text
+        if text.contains('%') && self.finds(&text) {
+            let masked = |word| if self.finds(word) { MASK } else { word };
+            text = text.split(' ').map(masked).collect::<Vec<_>>().join(" ");
+        }
+        match self.finds(&text) {
+            true => MASK.to_owned(),
+            false => text,
+        }
     }
 }
 
@@ -119,6 +141,14 @@ mod tests {
             url_escaped(KEY, true),
             url_escaped(KEY, false),
         ];
+        let escaped = |text: &str| {
+            let escape = |byte| ["%".to_owned(), hex::encode([byte])].concat();
+            text.bytes().map(escape).collect::<Vec<_>>().concat()
+        };
+        let every = escaped(KEY);
+        texts.push(every.replace('%', "%25"));
+        texts.push(format!("id {every} end"));
+        texts.push(format!("req-{}{}", &KEY[..4], escaped(&KEY[4..])));
         for before in ["", "a", "ab", "Bearer "] {
             let text = format!("{before}{KEY} and more");
             texts.extend([BASE64_STANDARD.encode(&text), BASE64_URL_SAFE.encode(&text)]);
@@ -131,7 +161,12 @@ mod tests {
                 "{text}: {masked}"
             );
         }
+        assert_eq!(
+            redactor.redact(&format!("100 % of id {every} end")),
+            format!("100 % of id {MASK} end")
+        );
         assert!(!redactor.finds("sk- and others"));
+        assert!(!redactor.finds("100%25 %zz %"));
         assert_eq!(Redactor::default().redact("anything"), "anything");
         assert!(!format!("{redactor:?}").contains("Zq7"));
     }

@@ -1,12 +1,12 @@
 //! The `content` of messages: a string, or an array of parts.
 
-use fkm_dialect::Capabilities;
+pub(super) mod thinking;
+
 use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, EncodeError};
-use crate::ir::{
-    Audio, File, FileSource, Image, ImageSource, InputPart, Opaque, OutputPart, Reasoning, Text,
-};
+use crate::format::Target;
+use crate::ir::{Audio, File, FileSource, Image, ImageSource, InputPart, Opaque, OutputPart, Text};
 use crate::json::{Object, ObjectWriter, Path, Report, array, string, write_array, write_json};
 use crate::openai_chat::{FORMAT, types};
 
@@ -85,7 +85,8 @@ pub(super) fn decode_output(
         match &*object.kind() {
             "text" => decode_text(object).map(OutputPart::Text),
             "refusal" => object.required_string("refusal").map(OutputPart::Refusal),
-            "thinking" => decode_thinking(object),
+            "thinking" => thinking::decode(object),
+            "reasoning" => Ok(thinking::decode_summary(object, raw)),
             "" => Err(object.invalid("type", "the name of a part's type")),
             _ => Ok(OutputPart::Opaque(Opaque::new(FORMAT, raw.get()))),
         }
@@ -169,19 +170,11 @@ fn decode_file(mut object: Object<'_, '_>, whole: &RawValue) -> InputPart {
     })
 }
 
-/// `{"type": "thinking", "thinking": "…" | [{"type": "text", "text": "…"}]}`, as Mistral sends it.
-fn decode_thinking(mut object: Object<'_, '_>) -> Result<OutputPart, DecodeError> {
-    let path = object.path().member("thinking");
-    let texts = decode_texts(object.raw("thinking"), &path)?;
-    let text: String = texts.into_iter().map(|text| text.text).collect();
-    Ok(OutputPart::Reasoning(Reasoning::plain(text)))
-}
-
 /// Writes what a user or a tool says: a string when it is one plain text.
 pub(super) fn encode_input(
     out: &mut Vec<u8>,
     parts: &[InputPart],
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     match parts {
@@ -193,7 +186,7 @@ pub(super) fn encode_input(
         parts => {
             let mut result = Ok(());
             write_array(out, parts, |out, part| {
-                let written = encode_input_part(out, part, capabilities, report);
+                let written = encode_input_part(out, part, target, report);
                 if let Err(reason) = written
                     && result.is_ok()
                 {
@@ -215,14 +208,14 @@ pub(super) fn encode_input(
 fn encode_input_part(
     out: &mut Vec<u8>,
     part: &InputPart,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), String> {
     match part {
-        InputPart::Text(text) => encode_text(out, text, capabilities, report),
-        InputPart::Image(image) => encode_image(out, image, capabilities, report),
-        InputPart::Audio(audio) => return encode_audio(out, audio, capabilities, report),
-        InputPart::File(file) => return encode_file(out, file, capabilities, report),
+        InputPart::Text(text) => encode_text(out, text, target, report),
+        InputPart::Image(image) => encode_image(out, image, target, report),
+        InputPart::Audio(audio) => return encode_audio(out, audio, target, report),
+        InputPart::File(file) => return encode_file(out, file, target, report),
         InputPart::Opaque(raw) if raw.origin == FORMAT => out.extend(&raw.bytes),
         InputPart::Opaque(raw) => {
             return Err(format!(
@@ -239,7 +232,7 @@ fn encode_input_part(
 pub(super) fn encode_texts(
     out: &mut Vec<u8>,
     texts: &[Text],
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) {
     match texts {
@@ -248,7 +241,7 @@ pub(super) fn encode_texts(
             write_json(out, &text.text);
         }
         texts => write_array(out, texts, |out, text| {
-            encode_text(out, text, capabilities, report);
+            encode_text(out, text, target, report);
         }),
     }
 }
@@ -257,31 +250,26 @@ pub(super) fn encode_texts(
 pub(super) fn encode_text(
     out: &mut Vec<u8>,
     text: &Text,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) {
     note_citations(text, report);
     let mut object = ObjectWriter::new(out);
     object.value("type", "text");
     object.value("text", &text.text);
-    types::write_cache(&mut object, text.cache, capabilities, report);
+    types::write_cache(&mut object, text.cache, target, report);
     object.extra(&text.extra, FORMAT, &TEXT_MEMBERS, "text", report);
     object.end();
 }
 
-fn encode_image(
-    out: &mut Vec<u8>,
-    image: &Image,
-    capabilities: &Capabilities,
-    report: &mut Report,
-) {
+fn encode_image(out: &mut Vec<u8>, image: &Image, target: &Target<'_>, report: &mut Report) {
     let mut object = ObjectWriter::new(out);
     object.value("type", "image_url");
     let mut inner = ObjectWriter::new(object.key("image_url"));
     inner.value("url", &image.source.to_url());
     inner.optional("detail", image.detail.as_ref());
     inner.end();
-    types::write_cache(&mut object, image.cache, capabilities, report);
+    types::write_cache(&mut object, image.cache, target, report);
     object.extra(&image.extra, FORMAT, &IMAGE_MEMBERS, "image", report);
     object.end();
 }
@@ -290,7 +278,7 @@ fn encode_image(
 fn encode_audio(
     out: &mut Vec<u8>,
     audio: &Audio,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), String> {
     let format = match audio.media_type.as_str() {
@@ -306,7 +294,7 @@ fn encode_audio(
     inner.value("data", &audio.data);
     inner.value("format", format);
     inner.end();
-    types::write_cache(&mut object, audio.cache, capabilities, report);
+    types::write_cache(&mut object, audio.cache, target, report);
     object.extra(&audio.extra, FORMAT, &AUDIO_MEMBERS, "audio", report);
     object.end();
     Ok(())
@@ -315,7 +303,7 @@ fn encode_audio(
 fn encode_file(
     out: &mut Vec<u8>,
     file: &File,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), String> {
     let (member, value) = match &file.source {
@@ -330,7 +318,7 @@ fn encode_file(
                 ..Text::default()
             };
             report.note("file.text");
-            encode_text(out, &text, capabilities, report);
+            encode_text(out, &text, target, report);
             return Ok(());
         }
         FileSource::Url(_) => {
@@ -352,7 +340,7 @@ fn encode_file(
     inner.optional("filename", file.name.as_ref());
     inner.value(member, &value);
     inner.end();
-    types::write_cache(&mut object, file.cache, capabilities, report);
+    types::write_cache(&mut object, file.cache, target, report);
     object.extra(&file.extra, FORMAT, &FILE_MEMBERS, "file", report);
     object.end();
     Ok(())

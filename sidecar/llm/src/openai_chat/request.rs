@@ -1,5 +1,6 @@
 //! Requests.
 
+mod assistant;
 mod decode;
 mod encode;
 mod tool;

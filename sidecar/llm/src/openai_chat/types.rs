@@ -1,9 +1,10 @@
 //! Pieces of the wire that requests, answers and streams share.
 
-use fkm_dialect::Capabilities;
+use fkm_dialect::CacheMarks;
 use serde_json::value::RawValue;
 
-use crate::ir::{CacheMark, Citation, FinishReason, Opaque};
+use crate::format::Target;
+use crate::ir::{CacheMark, CacheTtl, Citation, FinishReason, Opaque};
 use crate::json::{Object, ObjectWriter, Path, Report};
 use crate::openai_chat::FORMAT;
 
@@ -18,25 +19,36 @@ pub(super) fn take_cache(object: &mut Object<'_, '_>) -> Option<CacheMark> {
     Some(CacheMark { ttl: None })
 }
 
-/// Writes a mark. Notes one that the model does not take, and a time, which has no place here.
+/// Writes a mark. Notes one that is not taken, and a time where it has no place.
 pub(super) fn write_cache(
     object: &mut ObjectWriter<'_>,
     cache: Option<CacheMark>,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) {
     let Some(CacheMark { ttl }) = cache else {
         return;
     };
-    if ttl.is_some() || !capabilities.cache_breakpoints {
-        report.note("cache_control");
-    }
-    if capabilities.cache_breakpoints {
-        let mut mark = ObjectWriter::new(object.key(CACHE));
-        mark.value("mode", "explicit");
-        mark.end();
+    match target.dialect.cache_marks {
+        CacheMarks::CacheControl => {
+            let mut mark = ObjectWriter::new(object.key(CACHE_CONTROL));
+            mark.value("type", "ephemeral");
+            mark.optional("ttl", ttl.map(CacheTtl::name).as_ref());
+            mark.end();
+        }
+        CacheMarks::Breakpoint if target.capabilities.cache_breakpoints => {
+            if ttl.is_some() {
+                report.note(CACHE_CONTROL);
+            }
+            let mut mark = ObjectWriter::new(object.key(CACHE));
+            mark.value("mode", "explicit");
+            mark.end();
+        }
+        CacheMarks::Breakpoint => report.note(CACHE_CONTROL),
     }
 }
+
+const CACHE_CONTROL: &str = "cache_control";
 
 /// A source of a text: `{"type": "url_citation", "url_citation": {"url": …, "title": …}}`, or another annotation.
 pub(super) fn citation(raw: &RawValue) -> Citation {
@@ -87,7 +99,7 @@ const CACHE: &str = "prompt_cache_breakpoint";
 pub(super) fn finish_reason(word: &str) -> FinishReason {
     match word {
         "" | "stop" | "eos" => FinishReason::Stop,
-        "length" => FinishReason::Length,
+        "length" | "model_length" => FinishReason::Length,
         "tool_calls" => FinishReason::ToolCalls,
         "content_filter" | "sensitive" => FinishReason::ContentFilter,
         name => FinishReason::Other {

@@ -21,10 +21,17 @@ fn every_shape_of_the_family_is_read() {
             "m3",
         ),
         (r#"{"object":"error","message":"m4","code":400}"#, "m4"),
+        (r#"{"detail":[{"loc":["body"],"msg":"m5"}]}"#, "m5"),
         (
-            r#"{"detail":[{"loc":["body"],"msg":"m5"}]}"#,
-            r#"[{"loc":["body"],"msg":"m5"}]"#,
+            r#"{"message":{"detail":[{"loc":["body","a",0],"msg":"m6"},{"loc":["query"],"msg":"m7"}]}}"#,
+            "a.0: m6; query: m7",
         ),
+        (r#"{"detail":"m8"}"#, "m8"),
+        (
+            r#"{"errors":[{"message":"m9","code":5007}],"success":false}"#,
+            "m9",
+        ),
+        (r#"{"detail":[1]}"#, "[1]"),
         ("plain text", "plain text"),
         ("", "the provider answered with status 400"),
     ] {

@@ -51,6 +51,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// At a place where a value begins.
+    pub(super) fn at(text: &'a str, at: usize) -> Self {
+        Self { text, at, depth: 0 }
+    }
+
     pub(super) fn position(&self) -> usize {
         self.at
     }
@@ -120,6 +125,25 @@ impl<'a> Cursor<'a> {
         }
         self.depth -= 1;
         Ok(start..self.at)
+    }
+
+    /// Enters the array that begins here; `item` must move over each value.
+    pub(super) fn array(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<(), ScanError>,
+    ) -> Result<(), ScanError> {
+        self.at += 1;
+        self.enter()?;
+        self.skip_space();
+        let mut ended = self.peek() == Some(b']');
+        self.at += usize::from(ended);
+        while !ended {
+            self.skip_space();
+            item(self)?;
+            ended = self.after_member(b']')?;
+        }
+        self.depth -= 1;
+        Ok(())
     }
 
     fn enter(&mut self) -> Result<(), ScanError> {

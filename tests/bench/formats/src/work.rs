@@ -77,9 +77,11 @@ pub(crate) fn pair(client: Format, provider: Format, samples: usize) -> Result<P
 /// Measures pass-through of one format.
 pub(crate) fn pass_through(home: Format, samples: usize) -> Result<PassThrough> {
     let body = Bytes::from(sample::request(home, REQUEST_BYTES)?);
+    let dialect = sample::dialect(home);
     let edits = Edits {
         model: Some("another"),
-        ..Edits::default()
+        include_usage: false,
+        dialect: &dialect,
     };
     let request = || fkm_llm::scan(&body).map(|found| fkm_llm::edit(&body, &found, &edits));
     let answer = sample::answer(home, PIECES)?;

@@ -20,6 +20,8 @@ pub(in crate::anthropic) struct Encoder {
     /// The number of the next block on the wire.
     next: u32,
     usage: Usage,
+    /// The model refused in words, which this format shows as text.
+    refused: bool,
     stop: Option<(FinishReason, Extra)>,
 }
 
@@ -48,6 +50,7 @@ impl Encoder {
             open: None,
             next: 0,
             usage: Usage::default(),
+            refused: false,
             stop: None,
         }
     }
@@ -78,6 +81,7 @@ impl Encoder {
 
     fn begin(&mut self, block: u32, start: &BlockStart, out: &mut Vec<Bytes>) {
         self.start(out);
+        self.refused |= matches!(start, BlockStart::Refusal);
         if let BlockStart::Opaque(raw) = start
             && raw.origin != FORMAT
         {
@@ -166,6 +170,10 @@ impl Encoder {
         let (reason, extra) = match &self.stop {
             Some((reason, extra)) => (reason, Some(extra)),
             None => (&stop, None),
+        };
+        let reason = match self.refused && *reason == FinishReason::Stop {
+            true => &FinishReason::ContentFilter,
+            false => reason,
         };
         frame("message_delta", |object| {
             let mut delta = ObjectWriter::new(object.key("delta"));

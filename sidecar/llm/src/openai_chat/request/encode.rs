@@ -1,17 +1,16 @@
 //! Writes a request.
 
-use fkm_dialect::{Capabilities, MaxTokensField, Thinking};
+use fkm_dialect::{MaxTokensField, Thinking};
 
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
-    Effort, Extra, InputPart, JsonSchema, Message, Opaque, OutputPart, Reasoning, Request,
-    ResponseFormat, Text, Tool, ToolChoice,
+    Effort, Extra, InputPart, JsonSchema, Message, Opaque, Request, ResponseFormat, Text, Tool,
+    ToolChoice,
 };
-use crate::json::{ObjectWriter, Report, kind_of, write_array, write_json};
-use crate::openai_chat::request::{ASSISTANT_MEMBERS, MEMBERS, tool, tool_result};
-use crate::openai_chat::tool_call::{self, Call, Reader};
-use crate::openai_chat::{FORMAT, content, reasoning};
+use crate::json::{ObjectWriter, Report, kind_of, write_array};
+use crate::openai_chat::request::{MEMBERS, assistant, tool, tool_result};
+use crate::openai_chat::{FORMAT, content};
 
 const EFFORT: &str = "reasoning_effort";
 
@@ -102,9 +101,9 @@ fn stream(
         return;
     }
     object.value("stream", &true);
-    if target.dialect.stream_usage || !options.is_empty() {
+    if target.dialect.asks_usage() || !options.is_empty() {
         let mut inner = ObjectWriter::new(object.key("stream_options"));
-        if target.dialect.stream_usage {
+        if target.dialect.asks_usage() {
             inner.value("include_usage", &true);
         }
         inner.extra(
@@ -209,32 +208,31 @@ fn messages(
     target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
-    let capabilities = target.capabilities;
     out.push(b'[');
     let first = out.len();
     if !request.system.is_empty() {
-        write_system(out, &request.system, capabilities, report);
+        write_system(out, &request.system, target, report);
     }
     for message in &request.messages {
         match message {
             Message::System { parts, extra } => {
                 separate(out, first);
-                write_input(out, ("system", parts, extra), capabilities, report)?;
+                write_input(out, ("system", parts, extra), target, report)?;
             }
             Message::User { parts, extra } => {
                 separate(out, first);
-                write_input(out, ("user", parts, extra), capabilities, report)?;
+                write_input(out, ("user", parts, extra), target, report)?;
             }
             Message::Assistant { parts, extra } => {
                 separate(out, first);
-                write_assistant(out, parts, extra, capabilities, report);
+                assistant::write(out, parts, extra, target, report);
             }
             Message::Tool { results, extra } => {
                 for (name, ..) in extra.iter() {
                     report.note_in("message", name);
                 }
                 let separate = |out: &mut Vec<u8>| separate(out, first);
-                tool_result::write_all(out, results, separate, capabilities, report)?;
+                tool_result::write_all(out, results, separate, target, report)?;
             }
         }
     }
@@ -248,120 +246,23 @@ fn separate(out: &mut Vec<u8>, first: usize) {
     }
 }
 
-fn write_system(
-    out: &mut Vec<u8>,
-    texts: &[Text],
-    capabilities: &Capabilities,
-    report: &mut Report,
-) {
+fn write_system(out: &mut Vec<u8>, texts: &[Text], target: &Target<'_>, report: &mut Report) {
     let mut object = ObjectWriter::new(out);
     object.value("role", "system");
-    content::encode_texts(object.key("content"), texts, capabilities, report);
+    content::encode_texts(object.key("content"), texts, target, report);
     object.end();
 }
 
 fn write_input(
     out: &mut Vec<u8>,
     (role, parts, extra): (&str, &[InputPart], &Extra),
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut object = ObjectWriter::new(out);
     object.value("role", role);
-    content::encode_input(object.key("content"), parts, capabilities, report)?;
+    content::encode_input(object.key("content"), parts, target, report)?;
     object.extra(extra, FORMAT, &INPUT_MESSAGE_MEMBERS, "message", report);
     object.end();
     Ok(())
-}
-
-/// An assistant's parts, by the member that they go into.
-#[derive(Default)]
-struct Sorted<'a> {
-    thoughts: Vec<&'a Reasoning>,
-    content: Vec<&'a OutputPart>,
-    calls: Vec<Call<'a>>,
-    /// A part came after one of a later member.
-    out_of_order: bool,
-}
-
-fn write_assistant(
-    out: &mut Vec<u8>,
-    parts: &[OutputPart],
-    extra: &Extra,
-    capabilities: &Capabilities,
-    report: &mut Report,
-) {
-    let sorted = Sorted::new(parts, report);
-    if sorted.out_of_order {
-        report.note("message.order");
-    }
-    let mut object = ObjectWriter::new(out);
-    object.value("role", "assistant");
-    reasoning::encode(&mut object, &sorted.thoughts, report);
-    write_output(object.key("content"), &sorted, capabilities, report);
-    tool_call::encode_all(&mut object, &sorted.calls, Reader::Provider, report);
-    object.extra(extra, FORMAT, &ASSISTANT_MEMBERS, "message", report);
-    object.end();
-}
-
-fn write_output(
-    out: &mut Vec<u8>,
-    sorted: &Sorted<'_>,
-    capabilities: &Capabilities,
-    report: &mut Report,
-) {
-    match sorted.content.as_slice() {
-        [] if sorted.calls.is_empty() => write_json(out, ""),
-        [] => write_json(out, &()),
-        [OutputPart::Text(text)] if text.extra.is_empty() && text.cache.is_none() => {
-            content::note_citations(text, report);
-            write_json(out, &text.text);
-        }
-        parts => write_array(out, parts, |out, part| match part {
-            OutputPart::Text(text) => content::encode_text(out, text, capabilities, report),
-            OutputPart::Refusal(text) => {
-                let mut object = ObjectWriter::new(out);
-                object.value("type", "refusal");
-                object.value("refusal", text);
-                object.end();
-            }
-            OutputPart::Opaque(raw) => out.extend(&raw.bytes),
-            OutputPart::Reasoning(_) | OutputPart::ToolCall(_) => {}
-        }),
-    }
-}
-
-// === impl Sorted ===
-
-impl<'a> Sorted<'a> {
-    /// Leaves out, and notes, what only another format understands.
-    fn new(parts: &'a [OutputPart], report: &mut Report) -> Self {
-        let mut sorted = Self::default();
-        for part in parts {
-            match part {
-                OutputPart::Reasoning(thought) => {
-                    let state = thought.state.as_ref();
-                    if state.is_some_and(|state| state.origin != FORMAT) {
-                        report.note("thinking");
-                        continue;
-                    }
-                    sorted.out_of_order |= !sorted.content.is_empty() || !sorted.calls.is_empty();
-                    sorted.thoughts.push(thought);
-                }
-                OutputPart::Opaque(raw) if raw.origin != FORMAT => {
-                    report.note_in("content", &kind_of(&raw.bytes));
-                }
-                OutputPart::Opaque(raw) if tool_call::is_call(raw) => {
-                    sorted.calls.push(Call::Other(raw));
-                }
-                OutputPart::ToolCall(call) => sorted.calls.push(Call::Function(call)),
-                OutputPart::Text(text) if text.is_empty() => {}
-                OutputPart::Text(_) | OutputPart::Refusal(_) | OutputPart::Opaque(_) => {
-                    sorted.out_of_order |= !sorted.calls.is_empty();
-                    sorted.content.push(part);
-                }
-            }
-        }
-        sorted
-    }
 }

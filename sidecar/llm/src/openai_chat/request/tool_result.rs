@@ -3,9 +3,8 @@
 //! A tool's message holds text only; what else a tool gave (an image of a screen, a document) follows in a message of the
 //! user's, under the name of its call, and is reported as moved.
 
-use fkm_dialect::Capabilities;
-
 use crate::error::EncodeError;
+use crate::format::Target;
 use crate::ir::{InputPart, Text, ToolResult};
 use crate::json::{ObjectWriter, Report};
 use crate::openai_chat::request::TOOL_MESSAGE_MEMBERS;
@@ -20,13 +19,13 @@ pub(super) fn write_all(
     out: &mut Vec<u8>,
     results: &[ToolResult],
     separate: impl Fn(&mut Vec<u8>),
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     let mut moved = Vec::new();
     for result in results {
         separate(out);
-        write(out, result, &mut moved, capabilities, report)?;
+        write(out, result, &mut moved, target, report)?;
     }
     if moved.is_empty() {
         return Ok(());
@@ -35,7 +34,7 @@ pub(super) fn write_all(
     separate(out);
     let mut object = ObjectWriter::new(out);
     object.value("role", "user");
-    content::encode_input(object.key("content"), &moved, capabilities, report)?;
+    content::encode_input(object.key("content"), &moved, target, report)?;
     object.end();
     Ok(())
 }
@@ -44,7 +43,7 @@ fn write(
     out: &mut Vec<u8>,
     result: &ToolResult,
     moved: &mut Vec<InputPart>,
-    capabilities: &Capabilities,
+    target: &Target<'_>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     if result.is_error {
@@ -65,7 +64,7 @@ fn write(
     let mut object = ObjectWriter::new(out);
     object.value("role", "tool");
     object.value("tool_call_id", &result.call_id);
-    content::encode_input(object.key("content"), &kept, capabilities, report)?;
+    content::encode_input(object.key("content"), &kept, target, report)?;
     object.extra(
         &result.extra,
         FORMAT,

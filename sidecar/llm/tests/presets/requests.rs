@@ -1,0 +1,138 @@
+//! What each provider is sent.
+
+use bytes::Bytes;
+use fkm_llm::{Capabilities, Edits, Target, edit, encode_request, format, scan};
+use serde_json::{Value, json};
+
+use crate::case::{Case, cases, records};
+
+/// A request that holds whatever some provider wants otherwise.
+fn request() -> Value {
+    json!({
+        "model": "m",
+        "messages": [
+            {"role": "developer", "content": "Be kind."},
+            {"role": "user", "name": "ada", "content": "Weather?"},
+            {
+                "role": "assistant",
+                "content": null,
+                "reasoning_content": "It asks.",
+                "tool_calls": [{"id": "call_weather_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}],
+            },
+            {"role": "tool", "tool_call_id": "call_weather_1", "content": "sunny"},
+            {"role": "user", "content": "And now?"},
+        ],
+        "tools": [{"type": "function", "function": {
+            "name": "weather",
+            "parameters": {"type": "object", "properties": {}},
+            "strict": true,
+        }}],
+        "tool_choice": "required",
+        "max_completion_tokens": 100,
+        "temperature": 1.5,
+        "frequency_penalty": 0.5,
+        "presence_penalty": 0.5,
+        "seed": 7,
+        "user": "u",
+        "store": false,
+        "logit_bias": {"1": 1},
+        "logprobs": true,
+        "top_logprobs": 2,
+        "service_tier": "auto",
+        "prompt_cache_key": "k",
+        "prompt_cache_retention": "24h",
+        "safety_identifier": "s",
+        "verbosity": "low",
+        "metadata": {"a": "b"},
+        "stream": true,
+        "stream_options": {"include_usage": true},
+    })
+}
+
+/// The request as the case says that it is sent.
+fn expected(case: &Case) -> Value {
+    let mut body = request();
+    for pointer in &case.gone {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = body.pointer_mut(parent).unwrap();
+        assert!(
+            parent.as_object_mut().unwrap().remove(name).is_some(),
+            "{pointer}"
+        );
+    }
+    for (pointer, value) in &case.sent {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = body.pointer_mut(parent).unwrap();
+        parent
+            .as_object_mut()
+            .unwrap()
+            .insert(name.to_owned(), value.clone());
+    }
+    body
+}
+
+#[test]
+fn pass_through_sends_what_the_provider_takes() {
+    let records = records();
+    for (name, case) in cases() {
+        let dialect = &records[&name].dialect;
+        let body = Bytes::from(request().to_string());
+        let scanned = scan(&body).unwrap();
+        let edits = Edits {
+            model: None,
+            include_usage: false,
+            dialect,
+        };
+        let edited = edit(&body, &scanned, &edits);
+        let sent: Value = serde_json::from_slice(&edited.segments.concat()).unwrap();
+        assert_eq!(sent, expected(&case), "{name}");
+        assert_eq!(edited.dropped, case.dropped, "{name}");
+    }
+}
+
+#[test]
+fn a_translation_sends_what_the_provider_takes() {
+    let records = records();
+    for (name, case) in cases() {
+        let dialect = &records[&name].dialect;
+        let decoded = format(dialect.format).decode_request(request().to_string().as_bytes());
+        let capabilities = Capabilities::default();
+        let target = Target {
+            model: "m",
+            dialect,
+            capabilities: &capabilities,
+            max_output_tokens: None,
+            stream: true,
+        };
+        let encoded = encode_request(&decoded.unwrap(), &target).unwrap();
+        let mut sent: Value = serde_json::from_slice(&encoded.body).unwrap();
+        // The representation knows one kind of instruction.
+        let mut expected = expected(&case);
+        expected["messages"][0]["role"] = json!("system");
+        for (pointer, value) in &case.translated {
+            *expected.pointer_mut(pointer).unwrap() = value.clone();
+        }
+        let limit = sent
+            .as_object_mut()
+            .unwrap()
+            .remove("max_completion_tokens");
+        if let Some(limit) = limit {
+            sent["max_completion_tokens"] = limit;
+        }
+        assert_eq!(sent, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_record_without_deviations_leaves_every_byte() {
+    let plain = fkm_llm::Dialect::new(fkm_llm::Format::OpenAiChat, "/", fkm_llm::Auth::Bearer);
+    let body = Bytes::from(request().to_string());
+    let edits = Edits {
+        model: Some("m"),
+        include_usage: false,
+        dialect: &plain,
+    };
+    let edited = edit(&body, &scan(&body).unwrap(), &edits);
+    assert_eq!(edited.segments, [body]);
+    assert_eq!(edited.dropped, [] as [String; 0]);
+}
