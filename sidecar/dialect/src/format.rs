@@ -12,6 +12,9 @@ pub enum Format {
     /// `POST …/chat/completions` of OpenAI and of everybody who speaks it.
     #[serde(rename = "openai.chat")]
     OpenAiChat,
+    /// `POST …/completions` of OpenAI, the format before the chats: a text in, its continuation out.
+    #[serde(rename = "openai.completions")]
+    OpenAiCompletions,
     /// `POST …/v1/messages` of Anthropic.
     #[serde(rename = "anthropic.messages")]
     AnthropicMessages,
@@ -22,16 +25,18 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::AnthropicMessages,
         Self::BedrockConverse,
         Self::OpenAiChat,
+        Self::OpenAiCompletions,
     ];
 
     /// The stable name, for example `openai.chat`.
     pub fn name(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai.chat",
+            Self::OpenAiCompletions => "openai.completions",
             Self::AnthropicMessages => "anthropic.messages",
             Self::BedrockConverse => "bedrock.converse",
         }
@@ -39,10 +44,10 @@ impl Format {
 }
 
 impl Format {
-    /// Whether it can ask for any JSON object, without a schema.
+    /// Whether it can ask for any JSON object, without a schema; or can neither ask for JSON nor force a tool.
     pub fn has_json_mode(self) -> bool {
         match self {
-            Self::OpenAiChat => true,
+            Self::OpenAiChat | Self::OpenAiCompletions => true,
             Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
@@ -51,7 +56,10 @@ impl Format {
     /// for it, it travels as a hidden thought before the call.
     pub fn ties_state_to_calls(self) -> bool {
         match self {
-            Self::OpenAiChat | Self::AnthropicMessages | Self::BedrockConverse => false,
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::AnthropicMessages
+            | Self::BedrockConverse => false,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
 use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
+use crate::openai_completions::OpenAiCompletions;
 use crate::scan::Member;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
@@ -21,6 +22,7 @@ use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 pub fn format(format: Format) -> &'static dyn WireFormat {
     match format {
         Format::OpenAiChat => &OpenAiChat,
+        Format::OpenAiCompletions => &OpenAiCompletions,
         Format::AnthropicMessages => &Anthropic,
         Format::BedrockConverse => &Bedrock,
     }

@@ -23,6 +23,7 @@ pub mod ir;
 mod json;
 mod names;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod openai_embeddings;
 mod openai_error;
 mod openai_relay;

@@ -4,7 +4,13 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of formats.
-const FORMATS: [&str; 4] = ["anthropic", "bedrock", "openai_chat", "openai_embeddings"];
+const FORMATS: [&str; 5] = [
+    "anthropic",
+    "bedrock",
+    "openai_chat",
+    "openai_completions",
+    "openai_embeddings",
+];
 
 /// Who may name them: the list of modules, and the registries.
 const REGISTRY: [&str; 3] = ["lib.rs", "format.rs", "embedding.rs"];

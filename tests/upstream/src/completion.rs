@@ -51,7 +51,9 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::body(self, answer),
             Format::AnthropicMessages => anthropic::body(self, answer),
-            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
+            Format::OpenAiCompletions | Format::BedrockConverse => {
+                unreachable!("no path of this upstream speaks it")
+            }
         };
         to_bytes(&value)
     }
@@ -68,7 +70,9 @@ impl Asked {
         match self.format {
             Format::OpenAiChat => openai::frames(self, streamed),
             Format::AnthropicMessages => anthropic::frames(streamed, self),
-            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
+            Format::OpenAiCompletions | Format::BedrockConverse => {
+                unreachable!("no path of this upstream speaks it")
+            }
         }
     }
 
@@ -77,7 +81,9 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::error(status, message),
             Format::AnthropicMessages => anthropic::error(status, message),
-            Format::BedrockConverse => unreachable!("no path of this upstream speaks it"),
+            Format::OpenAiCompletions | Format::BedrockConverse => {
+                unreachable!("no path of this upstream speaks it")
+            }
         };
         to_bytes(&value)
     }

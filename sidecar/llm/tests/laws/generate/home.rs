@@ -19,6 +19,8 @@ pub(crate) enum State {
 )]
 pub(crate) struct Home {
     pub(crate) format: Format,
+    /// One text in and one out: no conversation.
+    pub(crate) text_only: bool,
     /// The most choices of one answer.
     pub(crate) choices: u32,
     /// `detail` of an image.
@@ -80,6 +82,7 @@ pub(crate) struct Home {
 /// Says as little as any format.
 const PLAIN: Home = Home {
     format: Format::OpenAiChat,
+    text_only: false,
     choices: 1,
     image_detail: false,
     cited_requests: false,
@@ -132,6 +135,18 @@ pub(crate) fn home(format: Format) -> Home {
             stream_options: true,
             created: true,
             choice_extra: true,
+            audio_usage: true,
+            ..PLAIN
+        },
+        Format::OpenAiCompletions => Home {
+            format,
+            text_only: true,
+            choices: 2,
+            penalties: true,
+            seed: true,
+            stream_options: true,
+            created: true,
+            stop_member: Some("stop_reason"),
             audio_usage: true,
             ..PLAIN
         },

@@ -139,8 +139,52 @@ fn thinking(home: &Home) -> BoxedStrategy<(Option<Effort>, Option<u64>)> {
     }
 }
 
-/// A request that is sent to `home`. The limit of output is there: a format that demands one would fill it in.
+/// The one turn of a format that has no conversation, with what only this format knows.
+fn prompt(home: Format) -> BoxedStrategy<Request> {
+    let prompts = vec![
+        r#"{"type":"prompt","prompt":["a", "b"]}"#,
+        r#"{"type":"prompt","prompt":[1,2]}"#,
+    ];
+    let kept = move |text: &str| InputPart::Opaque(Opaque::new(home, text));
+    let prompt = prop_oneof![
+        4 => plain_text().prop_map(InputPart::Text),
+        1 => proptest::sample::select(prompts).prop_map(kept),
+    ];
+    let suffix = of(Just(r#"{"type":"suffix","suffix":"\u0041"}"#).prop_map(kept));
+    (prompt, suffix)
+        .prop_map(|(prompt, suffix)| Request {
+            messages: vec![Message::User {
+                parts: std::iter::once(prompt).chain(suffix).collect(),
+                extra: Extra::default(),
+            }],
+            ..Request::default()
+        })
+        .boxed()
+}
+
+/// A request that is sent to `home`: where there is no conversation, mostly without one.
 pub(crate) fn request(format: Format) -> BoxedStrategy<Request> {
+    if !home(format).text_only {
+        return conversation(format);
+    }
+    let only = (conversation(format), prompt(format)).prop_map(|(said, prompt)| Request {
+        model: said.model,
+        sampling: said.sampling,
+        max_output_tokens: said.max_output_tokens,
+        stop: said.stop,
+        choices: said.choices,
+        stream: said.stream,
+        include_usage: said.include_usage,
+        user: said.user,
+        stream_options: said.stream_options,
+        extra: said.extra,
+        ..prompt
+    });
+    prop_oneof![4 => only, 1 => conversation(format)].boxed()
+}
+
+/// A request that is sent to `home`. The limit of output is there: a format that demands one would fill it in.
+fn conversation(format: Format) -> BoxedStrategy<Request> {
     let can = home(format);
     let home = &can;
     let conversation = (vec(plain_text(), 0..3), vec(message(home), 0..6));
