@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use fkm_llm::NanoUsd;
 use fkm_snapshot::FailureClass;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -25,6 +26,8 @@ pub(crate) struct Metrics {
     duration: Family<RuleLabels, Histogram, fn() -> Histogram>,
     first_content: Family<RuleLabels, Histogram, fn() -> Histogram>,
     tokens: Family<TokenLabels, Counter>,
+    cost: Family<ModelLabels, Counter>,
+    unpriced: Family<ModelLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
     /// Exchanges that have begun and not ended.
     pub(crate) in_flight: Gauge,
@@ -81,6 +84,12 @@ struct TokenLabels {
     token_type: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModelLabels {
+    provider: Arc<str>,
+    model: Arc<str>,
+}
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
@@ -115,6 +124,8 @@ impl Metrics {
             duration: Family::new_with_constructor(seconds),
             first_content: Family::new_with_constructor(seconds),
             tokens: Family::default(),
+            cost: Family::default(),
+            unpriced: Family::default(),
             attempts: Family::default(),
             in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
@@ -125,11 +136,13 @@ impl Metrics {
             snapshot_bytes_received: Counter::default(),
             push_connected: Gauge::default(),
         };
-        metrics.add_to(registry.sub_registry_with_prefix("fkm"));
+        let registry = registry.sub_registry_with_prefix("fkm");
+        metrics.add_traffic_to(registry);
+        metrics.add_snapshots_to(registry);
         metrics
     }
 
-    fn add_to(&self, r: &mut Registry) {
+    fn add_traffic_to(&self, r: &mut Registry) {
         r.register(
             "requests",
             "Exchanges that ended, by rule and outcome",
@@ -153,6 +166,16 @@ impl Metrics {
             self.tokens.clone(),
         );
         r.register(
+            "cost_nano_usd",
+            "What the tokens of answers cost, in billionths of a US dollar",
+            self.cost.clone(),
+        );
+        r.register(
+            "answers_unpriced",
+            "Answers whose tokens are known and their cost is not",
+            self.unpriced.clone(),
+        );
+        r.register(
             "attempts",
             "Attempts that ended, by provider and outcome",
             self.attempts.clone(),
@@ -173,6 +196,9 @@ impl Metrics {
             "Open connections of clients",
             self.connections.clone(),
         );
+    }
+
+    fn add_snapshots_to(&self, r: &mut Registry) {
         r.register(
             "snapshots_applied",
             "Snapshots taken",
@@ -267,6 +293,18 @@ impl Metrics {
             };
             self.tokens.get_or_create(&labels).inc_by(tokens);
         }
+    }
+
+    /// Counts what an answer cost; `None`: not known, which is no zero.
+    pub(crate) fn cost(&self, provider: &Arc<str>, model: &Arc<str>, cost: Option<NanoUsd>) {
+        let labels = ModelLabels {
+            provider: provider.clone(),
+            model: model.clone(),
+        };
+        match cost {
+            Some(NanoUsd(amount)) => self.cost.get_or_create(&labels).inc_by(amount),
+            None => self.unpriced.get_or_create(&labels).inc(),
+        };
     }
 }
 

@@ -13,7 +13,8 @@ use std::sync::{Arc, LazyLock};
 
 use fkm_llm::{ProviderError, Redactor, WireFormat};
 use fkm_snapshot::{
-    Auth, Capabilities, Dialect, Format, ModelPattern, Policy, Simulated, Strategy, ValidSnapshot,
+    Auth, Capabilities, Dialect, Format, ModelPattern, Policy, Price, Simulated, Strategy,
+    ValidSnapshot,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -66,6 +67,8 @@ pub(crate) struct Offer {
     pub(crate) upstream_model: Arc<str>,
     pub(crate) max_output_tokens: Option<u64>,
     pub(crate) capabilities: Arc<Capabilities>,
+    /// `None`: not known.
+    pub(crate) price: Option<Arc<Price>>,
 }
 
 /// One provider, as one rule reaches it.

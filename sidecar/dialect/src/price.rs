@@ -85,6 +85,15 @@ impl Price {
         self.list(tier).iter().rfind(holds)
     }
 
+    /// Whether every list begins at 0 and rises, which [`Self::rates`] takes for granted.
+    pub fn is_ordered(&self) -> bool {
+        let lists = [&self.default, &self.batch, &self.flex, &self.priority];
+        lists.into_iter().all(|list| {
+            list.first().is_none_or(|first| first.above == 0)
+                && list.windows(2).all(|pair| pair[0].above < pair[1].above)
+        })
+    }
+
     fn list(&self, tier: ServiceTier) -> &[Rates] {
         match tier {
             ServiceTier::Default => &self.default,
@@ -112,6 +121,25 @@ mod tests {
         assert_eq!(input(ServiceTier::Flex, 201), Some(3));
         assert_eq!(input(ServiceTier::Batch, 1), None);
         assert_eq!(price.default[0].cache_write1h, Some(7));
+    }
+
+    #[test]
+    fn lists_begin_at_zero_and_rise() {
+        for (json, ordered) in [
+            (r#"{}"#, true),
+            (
+                r#"{"default":[{},{"above":1},{"above":2}],"flex":[{}]}"#,
+                true,
+            ),
+            (r#"{"default":[{"above":1}]}"#, false),
+            (
+                r#"{"default":[{}],"batch":[{},{"above":2},{"above":2}]}"#,
+                false,
+            ),
+        ] {
+            let price: Price = serde_json::from_str(json).unwrap();
+            assert_eq!(price.is_ordered(), ordered, "{json}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use fkm_dialect::{
     Auth, CacheMarks, Capabilities, Dialect, FailureClass, Format, MODEL_IN_PATH, MaxTokensField,
     RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
 };
+pub use fkm_dialect::{Price, Rates};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

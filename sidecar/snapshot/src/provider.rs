@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Capabilities, Dialect, Millis, SecretId, is_default};
+use crate::{Capabilities, Dialect, Millis, Price, SecretId, is_default};
 
 /// Interchangeable providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +99,9 @@ pub struct Model {
     /// What the model can take, where that is known.
     #[serde(default, skip_serializing_if = "is_default")]
     pub capabilities: Capabilities,
+    /// What its tokens cost; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 /// A provider that answers without a network, with faults on request.

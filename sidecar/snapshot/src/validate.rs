@@ -171,6 +171,15 @@ fn check_provider(path: &str, provider: &Provider, problems: &mut Vec<Problem>) 
     }
     let mut names = BTreeSet::new();
     for (name, model) in &provider.models {
+        if model
+            .price
+            .as_ref()
+            .is_some_and(|price| !price.is_ordered())
+        {
+            let path = format!("{path}.models[{name}].price");
+            let message = "each list must begin with rates above 0 tokens and rise";
+            problems.push(Problem::new(path, ProblemCode::Invalid, message));
+        }
         for name in std::iter::once(name).chain(&model.aliases) {
             if !names.insert(name) {
                 let message = format!("{name:?} stands twice among names and aliases");

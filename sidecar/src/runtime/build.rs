@@ -130,6 +130,7 @@ impl Builder<'_> {
                     upstream_model: upstream_model.into(),
                     max_output_tokens: model.max_output_tokens,
                     capabilities: Arc::new(model.capabilities.clone()),
+                    price: model.price.clone().map(Arc::new),
                 };
                 for name in std::iter::once(name).chain(&model.aliases) {
                     offers.entry(name.clone()).or_default().push(offer.clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fkm_llm::Progress;
+use fkm_llm::{Progress, ServiceTier, cost};
 use fkm_telemetry::names;
 use tokio::time::Instant;
 
@@ -100,11 +100,16 @@ impl Record {
             let Offer {
                 provider,
                 upstream_model,
+                price,
                 ..
             } = &self.candidate.offer;
             let (input, output) = (usage.input_tokens, usage.output_tokens);
             let metrics = &self.context.metrics;
             metrics.used(&provider.name, upstream_model, input, output);
+            // Counted as served by the usual tier: the formats do not carry which one it was.
+            let price = price.as_deref();
+            let cost = price.and_then(|price| cost(&usage, price, ServiceTier::Default));
+            metrics.cost(&provider.name, upstream_model, cost);
             self.span.record(names::GEN_AI_USAGE_INPUT_TOKENS, input);
             self.span.record(names::GEN_AI_USAGE_OUTPUT_TOKENS, output);
         }

@@ -265,6 +265,31 @@ async fn the_usage_chunk_that_only_we_asked_for_is_taken_out() {
 }
 
 #[tokio::test]
+async fn answers_are_counted_in_money_where_their_price_is_known() {
+    let (a, _b, sidecar) = pair().await;
+    let mut priced = provider("a", &a.base_url(), 0);
+    // 2 and 8 USD per million tokens
+    priced["models"]["m"]["price"] =
+        json!({"default": [{"input": 2_000_000_000_u64, "output": 8_000_000_000_u64}]});
+    for (provider, cost, unpriced) in [
+        (provider("a", &a.base_url(), 0), None, Some(1)),
+        (priced, Some(11 * 2_000 + 7 * 8_000), Some(1)),
+    ] {
+        a.reset();
+        sidecar.apply(&snapshot(&[provider]));
+        assert!(sidecar.chat(&question(true)).await.streamed().done);
+        let metrics = metrics(&sidecar).await;
+        let count = |name: &str| {
+            let line = format!(r#"fkm_{name}_total{{provider="a",model="m-upstream"}} "#);
+            let found = metrics.lines().find_map(|one| one.strip_prefix(&line))?;
+            found.parse::<u64>().ok()
+        };
+        assert_eq!(count("cost_nano_usd"), cost, "{metrics}");
+        assert_eq!(count("answers_unpriced"), unpriced, "{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_does_not_know_stream_options_is_not_sent_them() {
     let (a, _b, sidecar) = pair().await;
     let mut provider = provider("a", &a.base_url(), 0);

@@ -374,6 +374,7 @@ impl Judge<'_> {
                     let model = Model {
                         max_output_tokens: record.max_output_tokens,
                         capabilities: record.capabilities,
+                        price: record.price,
                         ..Model::default()
                     };
                     (name.clone(), model)
@@ -394,6 +395,7 @@ impl Judge<'_> {
                 aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
                 max_output_tokens: record.max_output_tokens,
                 capabilities: record.capabilities,
+                price: record.price,
             }
         };
         given

@@ -93,6 +93,8 @@ fn models_carry_what_the_catalogue_knows() {
     let openai = &compiled.snapshot.pools["platform/chat"].providers[0];
     assert_eq!(openai.system, "openai");
     assert_eq!(openai.models["gpt-5"].max_output_tokens, Some(128_000));
+    let price = openai.models["gpt-5"].price.as_ref().unwrap();
+    assert_eq!(price.default[0].input, Some(1_250_000_000));
     assert_eq!(openai.models["gpt-5-mini"].upstream_name, "");
     assert_eq!(
         (

@@ -107,6 +107,12 @@ fn each_wrong_value_is_named() {
             "pools[a/chat].providers[0].connection.simulated.errorPerMillion",
             ProblemCode::Invalid,
         ),
+        (
+            "/pools/a~1chat/providers/0/models/gpt-4o/price",
+            json!({"default": [{"above": 9, "input": 1}]}),
+            "pools[a/chat].providers[0].models[gpt-4o].price",
+            ProblemCode::Invalid,
+        ),
     ];
     for (pointer, wrong, path, code) in cases {
         let mut value = good();
