@@ -79,6 +79,15 @@ pub(crate) fn load_not_applicable(folder: &Path) -> Result<Vec<NotApplicable>> {
     Ok(all)
 }
 
+// === impl ErrorCase ===
+
+impl ErrorCase {
+    /// Whether the provider says when to ask again.
+    pub(crate) fn says_when(&self, body: &str) -> bool {
+        self.headers.contains_key("retry-after") || body.contains("retryDelay")
+    }
+}
+
 // === impl NotApplicable ===
 
 impl NotApplicable {

@@ -33,9 +33,7 @@ pub(crate) fn judge(from: Format, to: Format, case: &ErrorCase) -> Outcome {
         _ if again.message != error.message => Some("the provider's words are lost"),
         None if status != error.status => Some("another status"),
         Some(FailureClass::RateLimited) if status != 429 => Some("another status"),
-        Some(FailureClass::RateLimited)
-            if !case.headers.is_empty() && error.retry_after.is_none() =>
-        {
+        Some(FailureClass::RateLimited) if case.says_when(&body) && error.retry_after.is_none() => {
             Some("when to ask again is lost")
         }
         _ => None,

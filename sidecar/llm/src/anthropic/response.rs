@@ -5,7 +5,7 @@ use crate::anthropic::types::Counts;
 use crate::anthropic::{FORMAT, block, error, types};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
-use crate::ir::{Choice, Extra, FinishReason, OutputPart, Response, Usage};
+use crate::ir::{Choice, Extra, OutputPart, Response, Usage};
 use crate::json::{Object, ObjectWriter, Path, Report, array};
 
 /// The members of an answer that the representation has.
@@ -85,16 +85,7 @@ pub(super) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
     object.value("role", "assistant");
     object.value("model", response.model.as_deref().unwrap_or_default());
     content(object.key("content"), &choice.parts, &mut report)?;
-    // What is said instead of an answer stands in the same text here: the reason alone tells it apart.
-    let refused = choice.finish_reason == FinishReason::Stop
-        && choice
-            .parts
-            .iter()
-            .any(|part| matches!(part, OutputPart::Refusal(_)));
-    let reason = match refused {
-        true => &FinishReason::ContentFilter,
-        false => &choice.finish_reason,
-    };
+    let reason = choice.reason_where_refusals_are_text();
     let (word, exact) = types::stop_word(reason);
     if !exact {
         report.note_in("finish_reason", choice.finish_reason.name());

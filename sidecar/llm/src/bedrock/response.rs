@@ -92,7 +92,7 @@ pub(super) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
     choice_extra(&mut message, choice, &mut report);
     message.end();
     output.end();
-    let (word, exact) = types::stop_word(&choice.finish_reason);
+    let (word, exact) = types::stop_word(choice.reason_where_refusals_are_text());
     if !exact {
         report.note_in("finish_reason", choice.finish_reason.name());
     }

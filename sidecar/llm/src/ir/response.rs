@@ -65,6 +65,14 @@ pub enum FinishReason {
 // === impl FinishReason ===
 
 impl FinishReason {
+    /// The same, or [`Self::ContentFilter`] where a choice with a refusal in words just stopped.
+    pub(crate) fn where_refusals_are_text(&self, refused: bool) -> &Self {
+        match self {
+            Self::Stop if refused => &Self::ContentFilter,
+            reason => reason,
+        }
+    }
+
     /// A stable word for logs and telemetry.
     pub fn name(&self) -> &str {
         match self {
@@ -136,6 +144,13 @@ fn merge_texts(parts: Vec<OutputPart>) -> Vec<OutputPart> {
 // === impl Choice ===
 
 impl Choice {
+    /// Why it stopped, for formats that show a refusal as text: the reason alone tells it from an answer.
+    pub(crate) fn reason_where_refusals_are_text(&self) -> &FinishReason {
+        let refusal = |part: &OutputPart| matches!(part, OutputPart::Refusal(_));
+        let refused = self.parts.iter().any(refusal);
+        self.finish_reason.where_refusals_are_text(refused)
+    }
+
     fn restore_tool_names(&mut self, names: &ToolNames) {
         let mut answered = false;
         for part in &mut self.parts {

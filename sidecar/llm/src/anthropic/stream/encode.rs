@@ -171,10 +171,7 @@ impl Encoder {
             Some((reason, extra)) => (reason, Some(extra)),
             None => (&stop, None),
         };
-        let reason = match self.refused && *reason == FinishReason::Stop {
-            true => &FinishReason::ContentFilter,
-            false => reason,
-        };
+        let reason = reason.where_refusals_are_text(self.refused);
         frame("message_delta", |object| {
             let mut delta = ObjectWriter::new(object.key("delta"));
             delta.value("stop_reason", types::stop_word(reason).0);

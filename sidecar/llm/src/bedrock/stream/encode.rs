@@ -20,6 +20,8 @@ pub(in crate::bedrock) struct Encoder {
     /// The number of the next block on the wire.
     next: u32,
     usage: Usage,
+    /// The model refused in words, which this format shows as text.
+    refused: bool,
     stopped: bool,
 }
 
@@ -71,6 +73,7 @@ impl Encoder {
 
     fn begin(&mut self, block: u32, start: &BlockStart, out: &mut Vec<Bytes>) {
         self.start(&Extra::default(), out);
+        self.refused |= matches!(start, BlockStart::Refusal);
         let (kind, extra) = match start {
             BlockStart::Text { extra } => (Kind::Text, extra.clone()),
             BlockStart::Refusal => (Kind::Text, Extra::default()),
@@ -232,7 +235,10 @@ impl Encoder {
         self.start(&Extra::default(), out);
         self.stopped = true;
         out.push(event("messageStop", |object| {
-            object.value("stopReason", types::stop_word(reason).0);
+            object.value(
+                "stopReason",
+                types::stop_word(reason.where_refusals_are_text(self.refused)).0,
+            );
             object.optional(STOP_MEMBER, extra.get(FORMAT, STOP_MEMBER));
         }));
     }
