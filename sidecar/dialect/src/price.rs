@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn lists_begin_at_zero_and_rise() {
         for (json, ordered) in [
-            (r#"{}"#, true),
+            ("{}", true),
             (
                 r#"{"default":[{},{"above":1},{"above":2}],"flex":[{}]}"#,
                 true,

@@ -107,12 +107,6 @@ fn each_wrong_value_is_named() {
             "pools[a/chat].providers[0].connection.simulated.errorPerMillion",
             ProblemCode::Invalid,
         ),
-        (
-            "/pools/a~1chat/providers/0/models/gpt-4o/price",
-            json!({"default": [{"above": 9, "input": 1}]}),
-            "pools[a/chat].providers[0].models[gpt-4o].price",
-            ProblemCode::Invalid,
-        ),
     ];
     for (pointer, wrong, path, code) in cases {
         let mut value = good();
@@ -129,6 +123,18 @@ fn each_wrong_value_is_named() {
             "{problems:?}"
         );
     }
+}
+
+#[test]
+fn a_price_list_that_does_not_rise_is_refused() {
+    let mut value = good();
+    value["pools"]["a/chat"]["providers"][0]["models"]["gpt-4o"]["price"] =
+        json!({"default": [{"above": 9, "input": 1}]});
+    let problems = verdict(&value).expect_err("it begins above 0");
+    assert_eq!(
+        problems[0].path,
+        "pools[a/chat].providers[0].models[gpt-4o].price"
+    );
 }
 
 #[test]
