@@ -21,7 +21,7 @@ pub enum FailureClass {
     Timeout,
     /// The answer or stream ended before it was complete, or could not be read.
     BrokenStream,
-    /// 401, 402 or 403: our key is refused or has no credit; never the client's fault.
+    /// 401, 402, 403 or 498: our key is refused or has no credit; never the client's fault.
     CredentialRejected,
     /// 404: the provider does not know the model or path; a fault of the pool, not of the client.
     ModelUnavailable,
@@ -43,7 +43,8 @@ impl FailureClass {
     /// The class of a provider's HTTP status; `None` where the answer is the client's to see (2xx, other 4xx).
     pub fn of_status(status: u16) -> Option<Self> {
         match status {
-            401..=403 => Some(Self::CredentialRejected),
+            // Cohere says 498 of a key that is none.
+            401..=403 | 498 => Some(Self::CredentialRejected),
             404 => Some(Self::ModelUnavailable),
             408 | 504 => Some(Self::Timeout),
             429 => Some(Self::RateLimited),

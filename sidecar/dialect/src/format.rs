@@ -21,13 +21,17 @@ pub enum Format {
     /// `POST /model/MODEL/converse` and `/converse-stream` of Bedrock: the path names the model and whether it streams.
     #[serde(rename = "bedrock.converse")]
     BedrockConverse,
+    /// `POST …/v2/chat` of Cohere.
+    #[serde(rename = "cohere.chat")]
+    CohereChat,
 }
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AnthropicMessages,
         Self::BedrockConverse,
+        Self::CohereChat,
         Self::OpenAiChat,
         Self::OpenAiCompletions,
     ];
@@ -39,6 +43,7 @@ impl Format {
             Self::OpenAiCompletions => "openai.completions",
             Self::AnthropicMessages => "anthropic.messages",
             Self::BedrockConverse => "bedrock.converse",
+            Self::CohereChat => "cohere.chat",
         }
     }
 }
@@ -47,7 +52,7 @@ impl Format {
     /// Whether it can ask for any JSON object, without a schema; or can neither ask for JSON nor force a tool.
     pub fn has_json_mode(self) -> bool {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions => true,
+            Self::OpenAiChat | Self::OpenAiCompletions | Self::CohereChat => true,
             Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
@@ -59,7 +64,8 @@ impl Format {
             Self::OpenAiChat
             | Self::OpenAiCompletions
             | Self::AnthropicMessages
-            | Self::BedrockConverse => false,
+            | Self::BedrockConverse
+            | Self::CohereChat => false,
         }
     }
 }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::cohere::Cohere;
 use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
@@ -25,6 +26,7 @@ pub fn format(format: Format) -> &'static dyn WireFormat {
         Format::OpenAiCompletions => &OpenAiCompletions,
         Format::AnthropicMessages => &Anthropic,
         Format::BedrockConverse => &Bedrock,
+        Format::CohereChat => &Cohere,
     }
 }
 

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of formats.
-const FORMATS: [&str; 5] = [
+const FORMATS: [&str; 6] = [
     "anthropic",
     "bedrock",
+    "cohere",
     "openai_chat",
     "openai_completions",
     "openai_embeddings",

@@ -52,6 +52,8 @@ fn recorded(value: &Value) -> Option<Recorded> {
         Format::AnthropicMessages
     } else if path.ends_with("/converse") || path.ends_with("/converse-stream") {
         Format::BedrockConverse
+    } else if path.ends_with("/v2/chat") {
+        Format::CohereChat
     } else {
         return None;
     };
@@ -215,6 +217,7 @@ fn streams() {
     counts.at_least("openai.completions", 6);
     counts.at_least("anthropic.messages", 30);
     counts.at_least("bedrock.converse", 10);
+    counts.at_least("cohere.chat", 7);
     counts.at_least("cuts", 5000);
 }
 
@@ -278,9 +281,15 @@ fn translated(stream: &Recorded, to: Format, counts: &mut Counts) {
     };
     assert_eq!(calls(&ours), calls(&theirs), "{}", stream.name);
     if let Some(mut usage) = theirs.usage {
-        if to == Format::BedrockConverse {
-            // It has no place for them.
+        // What is paid for is told by one format only.
+        usage.billed = None;
+        if matches!(to, Format::BedrockConverse | Format::CohereChat) {
+            // They have no place for them.
             usage.reasoning_tokens = 0;
+        }
+        if to == Format::CohereChat {
+            usage.cache_write_tokens = 0;
+            usage.cache_write_1h_tokens = 0;
         }
         assert_eq!(ours.usage, Some(usage), "{}", stream.name);
     }
@@ -288,6 +297,7 @@ fn translated(stream: &Recorded, to: Format, counts: &mut Counts) {
         ours.choices[0].finish_reason.name(),
         match theirs.choices[0].finish_reason.name() {
             "pause" => "stop",
+            "content_filter" if to == Format::CohereChat => "stop",
             name => name,
         },
         "{}",
@@ -339,6 +349,7 @@ fn whole_answers() {
     counts.at_least("openai.completions", 40);
     counts.at_least("anthropic.messages", 180);
     counts.at_least("bedrock.converse", 121);
+    counts.at_least("cohere.chat", 13);
     counts.at_least("survived", 450);
 }
 

@@ -51,9 +51,7 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::body(self, answer),
             Format::AnthropicMessages => anthropic::body(self, answer),
-            Format::OpenAiCompletions | Format::BedrockConverse => {
-                unreachable!("no path of this upstream speaks it")
-            }
+            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
         };
         to_bytes(&value)
     }
@@ -70,8 +68,8 @@ impl Asked {
         match self.format {
             Format::OpenAiChat => openai::frames(self, streamed),
             Format::AnthropicMessages => anthropic::frames(streamed, self),
-            Format::OpenAiCompletions | Format::BedrockConverse => {
-                unreachable!("no path of this upstream speaks it")
+            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => {
+                vec![to_bytes(&unspoken())]
             }
         }
     }
@@ -81,9 +79,7 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat => openai::error(status, message),
             Format::AnthropicMessages => anthropic::error(status, message),
-            Format::OpenAiCompletions | Format::BedrockConverse => {
-                unreachable!("no path of this upstream speaks it")
-            }
+            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
         };
         to_bytes(&value)
     }
@@ -98,6 +94,11 @@ fn format_of(path: &str) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// For formats that no path here leads to.
+fn unspoken() -> Value {
+    serde_json::json!({"message": "this provider speaks openai.chat and anthropic.messages"})
 }
 
 fn to_bytes(value: &Value) -> Vec<u8> {

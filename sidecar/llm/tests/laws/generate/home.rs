@@ -77,6 +77,14 @@ pub(crate) struct Home {
     pub(crate) plain_usage: bool,
     /// Streams are frames of `application/vnd.amazon.eventstream`, the last of them no mark but the usage.
     pub(crate) binary: bool,
+    /// No count of what was written to the cache.
+    pub(crate) no_cache_writes: bool,
+    /// Counts of what is paid for.
+    pub(crate) billed_usage: bool,
+    /// No word for the choice of tools that is made anyway.
+    pub(crate) no_auto_choice: bool,
+    /// No place for the end user.
+    pub(crate) no_user: bool,
 }
 
 /// Says as little as any format.
@@ -115,6 +123,28 @@ const PLAIN: Home = Home {
     nameless: false,
     plain_usage: false,
     binary: false,
+    no_cache_writes: false,
+    billed_usage: false,
+    no_auto_choice: false,
+    no_user: false,
+};
+
+const COHERE: Home = Home {
+    format: Format::CohereChat,
+    image_detail: true,
+    cited_requests: true,
+    thinking_extra: true,
+    top_k: true,
+    penalties: true,
+    seed: true,
+    thinking_budget: true,
+    stop_member: Some("logprobs"),
+    plain_usage: true,
+    no_cache_writes: true,
+    billed_usage: true,
+    no_auto_choice: true,
+    no_user: true,
+    ..PLAIN
 };
 
 /// The record of a format.
@@ -166,6 +196,7 @@ pub(crate) fn home(format: Format) -> Home {
             cache_1h_usage: true,
             ..PLAIN
         },
+        Format::CohereChat => COHERE,
         Format::BedrockConverse => Home {
             format,
             cited_requests: true,

@@ -66,14 +66,19 @@ fn tool(home: &Home) -> BoxedStrategy<Tool> {
     .boxed()
 }
 
-fn tool_choice(home: Format) -> BoxedStrategy<ToolChoice> {
+fn tool_choice(home: &Home) -> BoxedStrategy<ToolChoice> {
     let other = r#"{"type":"allowed_tools","x":[1]}"#;
+    let default = if home.no_auto_choice {
+        ToolChoice::Required
+    } else {
+        ToolChoice::Auto
+    };
     prop_oneof![
-        Just(ToolChoice::Auto),
+        Just(default),
         Just(ToolChoice::None),
         Just(ToolChoice::Required),
         word().prop_map(ToolChoice::Function),
-        origin(home).prop_map(move |origin| ToolChoice::Opaque(Opaque::new(origin, other))),
+        origin(home.format).prop_map(move |origin| ToolChoice::Opaque(Opaque::new(origin, other))),
     ]
     .boxed()
 }
@@ -190,7 +195,7 @@ fn conversation(format: Format) -> BoxedStrategy<Request> {
     let conversation = (vec(plain_text(), 0..3), vec(message(home), 0..6));
     let tools = (
         vec(tool(home), 0..3),
-        of(tool_choice(format)),
+        of(tool_choice(home)),
         of(any::<bool>()),
     );
     let limits = (
@@ -226,7 +231,7 @@ fn conversation(format: Format) -> BoxedStrategy<Request> {
                     include_usage: limits.3 && !can.in_path,
                     effort: rest.1.0,
                     thinking_budget: rest.1.1,
-                    user: rest.2,
+                    user: rest.2.filter(|_| !can.no_user),
                     metadata: if can.metadata {
                         rest.4
                     } else {

@@ -1,7 +1,7 @@
 //! Answers.
 
 use fkm_llm::Format;
-use fkm_llm::ir::{Choice, Extra, FinishReason, RawJson, Response, Usage};
+use fkm_llm::ir::{Billed, Choice, Extra, FinishReason, RawJson, Response, Usage};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
@@ -15,7 +15,11 @@ fn usage(home: &Home) -> BoxedStrategy<Usage> {
             move |[fresh, cached, written, said, thought, long, heard, spoken]| Usage {
                 input_tokens: u64::from(fresh) + u64::from(cached) + u64::from(written),
                 cached_input_tokens: cached.into(),
-                cache_write_tokens: written.into(),
+                cache_write_tokens: if can.no_cache_writes {
+                    0
+                } else {
+                    written.into()
+                },
                 output_tokens: u64::from(said) + u64::from(thought),
                 reasoning_tokens: if can.plain_usage { 0 } else { thought.into() },
                 cache_write_1h_tokens: if can.cache_1h_usage {
@@ -25,7 +29,10 @@ fn usage(home: &Home) -> BoxedStrategy<Usage> {
                 },
                 input_audio_tokens: if can.audio_usage { heard.into() } else { 0 },
                 output_audio_tokens: if can.audio_usage { spoken.into() } else { 0 },
-                billed: None,
+                billed: can.billed_usage.then_some(Billed {
+                    input_tokens: heard.into(),
+                    output_tokens: spoken.into(),
+                }),
                 estimated: false,
             },
         )
