@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import anthropic
 import botocore.session
-import cohere
+import cohere.v2.client
 import pydantic
 from botocore.validate import ParamValidator
 from google.genai import types
@@ -111,7 +111,9 @@ def limits(shape, value: object, path: str):
 def cohere_adapters(name: str) -> dict[str, pydantic.TypeAdapter]:
     """By the parameters of the SDK's method."""
     hints = inspect.get_annotations(getattr(cohere.v2.client.V2Client, name), eval_str=True)
-    return {parameter: pydantic.TypeAdapter(hint) for parameter, hint in hints.items() if parameter != "return"}
+    # what concerns the SDK alone
+    del hints["return"], hints["request_options"]
+    return {parameter: pydantic.TypeAdapter(hint) for parameter, hint in hints.items()}
 
 
 def cohere_v2(name: str, body: dict) -> list[str]:

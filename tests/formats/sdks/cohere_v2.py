@@ -4,9 +4,10 @@ import cohere
 from cohere.core import ApiError
 
 from answers import Answer, Choice, arguments, finish_of, total
-from sdks.transport import Reply, Slot
+from sdks.transport import Reply, SdkError, Slot
 
 FORMAT = "cohere.chat"
+FAULTS = ("ERROR", "TIMEOUT")
 ONCE = {"max_retries": 0}
 QUESTION = {"model": "m", "messages": [{"role": "user", "content": "?"}], "request_options": ONCE}
 slot = Slot()
@@ -45,6 +46,9 @@ def of_events(events: list) -> Answer:
                 calls[event.index][1] += event.delta.message.tool_calls.function.arguments or ""
             case "message-end":
                 word, usage = event.delta.finish_reason, event.delta.usage
+                # the SDK raises for nothing inside a stream: this event is how it tells
+                if word in FAULTS:
+                    raise SdkError(RuntimeError(event.delta.error), None)
     made = [(name, arguments(text)) for _, (name, text) in sorted(calls.items())]
     return Answer([Choice(text, made, finish_of(FORMAT, word))], *tokens_of(usage))
 
