@@ -29,11 +29,14 @@ mod status;
 pub use conditions::{ConditionType, Reason};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use duration::{Duration, InvalidDuration};
-pub use names::{BaseUrl, DnsLabel, DnsSubdomain, ModelName, ModelPattern, SecretKey};
+pub use names::{
+    BaseUrl, DnsLabel, DnsSubdomain, MemberName, ModelName, ModelPattern, RequestPath, SecretKey,
+};
 pub use pool::{
-    AllowedRoutes, ApiKey, CaCertificateRef, CaKind, Credential, CredentialType, FromNamespaces,
-    Locality, Model, Provider, ProviderPool, ProviderPoolSpec, ProviderPoolStatus, ProviderType,
-    RouteNamespaces, Scope, SecretKeyRef, Simulated, SimulatedError, Tls,
+    AllowedRoutes, ApiKey, CaCertificateRef, CaKind, CacheMarks, Credential, CredentialType,
+    Dialect, DialectAuth, FromNamespaces, Locality, MaxTokensField, Model, Provider, ProviderPool,
+    ProviderPoolSpec, ProviderPoolStatus, ProviderType, RequiredChoice, RouteNamespaces, Scope,
+    SecretKeyRef, Simulated, SimulatedError, StreamEnd, Thoughts, Tls, ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,

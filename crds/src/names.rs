@@ -33,6 +33,16 @@ pub struct ModelPattern(pub String);
 #[serde(transparent)]
 pub struct SecretKey(pub String);
 
+/// The name of a member of a request: letters, digits and `_`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MemberName(pub String);
+
+/// A path of a URL, perhaps with a query; `{model}` may stand in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestPath(pub String);
+
 /// An absolute http or https URL, without credentials, query or fragment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -109,5 +119,13 @@ string_form!(
 string_form!(
     SecretKey,
     json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^[-._a-zA-Z0-9]+$"})
+);
+string_form!(
+    MemberName,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
+);
+string_form!(
+    RequestPath,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": r"^/([A-Za-z0-9._~:@!$&'()*+,;=/?%-]|\{model\})*$"})
 );
 string_form!(BaseUrl, base_url_schema());

@@ -8,11 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::{Selector, cel};
 
 mod credential;
+mod dialect;
 mod provider;
 mod simulated;
 
 pub use credential::{
     ApiKey, CaCertificateRef, CaKind, Credential, CredentialType, SecretKeyRef, Tls,
+};
+pub use dialect::{
+    CacheMarks, Dialect, DialectAuth, MaxTokensField, RequiredChoice, StreamEnd, Thoughts,
+    ToolCallIds,
 };
 pub use provider::{Locality, Model, Provider, ProviderType, Scope};
 pub use simulated::{Simulated, SimulatedError};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BaseUrl, Credential, DnsLabel, ModelName, Simulated, Tls, cel};
+use crate::{BaseUrl, Credential, Dialect, DnsLabel, ModelName, Simulated, Tls, cel};
 
 /// One LLM service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,9 @@ use crate::{BaseUrl, Credential, DnsLabel, ModelName, Simulated, Tls, cel};
     cel::rule_at(".type",
         "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality))",
         "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls and locality'"),
+    cel::rule_at(".dialect",
+        "self.type != 'Simulated' || !has(self.dialect)",
+        "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect'"),
     cel::rule_at(".tls",
         "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^http://')",
         "'tls is given, but baseURL ' + self.baseURL + ' is not encrypted; use https or remove tls'"),
@@ -45,6 +48,9 @@ pub struct Provider {
     /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without. Omitted: the catalogue's.
     #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
     pub base_url: Option<BaseUrl>,
+    /// How the provider departs from its format. Each field stands instead of the one that the catalogue has for it. Omitted: as the catalogue has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
     /// Failover tier, lower first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]

@@ -34,6 +34,7 @@ fn everything_in_a_spec_is_bounded_and_typed() {
                     "array" => "maxItems",
                     "object" if schema["additionalProperties"].is_object() => "maxProperties",
                     "object" => "properties",
+                    "boolean" => "type",
                     other => panic!("{path}: type {other}"),
                 };
                 assert!(!schema[bound].is_null(), "{path} has no {bound}: {schema}");

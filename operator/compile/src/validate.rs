@@ -3,6 +3,7 @@
 //! The API server has refused most of this before; it is judged again because an object may be older than its schema.
 
 mod base_url;
+mod dialect;
 mod pool;
 mod route;
 mod timeouts;

@@ -1,11 +1,11 @@
 //! What a provider sees of a request: the received bytes but for the edited spans, our key, and no header unasked.
 
 use bytes::Bytes;
-use fkm_upstream::Upstream;
+use fkm_upstream::{Status, Step, Upstream};
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{KEY, Sidecar, anthropic, provider, send, snapshot};
+use crate::harness::{KEY, Sidecar, anthropic, provider, question, send, snapshot};
 
 #[tokio::test]
 async fn bytes_are_kept_but_for_the_model() {
@@ -175,4 +175,53 @@ async fn the_providers_request_id_and_nothing_else_of_its_head_comes_back() {
         ("a", "m-upstream")
     );
     assert_eq!(reply.header("x-fkm-request-id").len(), 32);
+}
+
+#[tokio::test]
+async fn what_the_dialect_refuses_is_left_out_and_told() {
+    let a = Upstream::start().await.unwrap();
+    let mut refusing = provider("a", &a.base_url(), 0);
+    let dialect = &mut refusing["connection"]["http"]["dialect"];
+    dialect["drop"] = json!(["user", "logit_bias"]);
+    dialect["rename"] = json!({"seed": "random_seed"});
+    dialect["auth"] = json!("ApiKey");
+    dialect["path"] = json!("/{model}/chat/completions");
+    dialect["streamPath"] = json!("/live/{model}/chat/completions");
+    let model = refusing["models"]["m"].as_object_mut().unwrap();
+    model.insert("upstreamName".to_owned(), json!("models/m:1"));
+    let sidecar = Sidecar::start(&snapshot(&[refusing])).await;
+    let body = r#"{"user": "u",  "model":"m","messages":[], "seed":7, "logit_bias":{"1":1}}"#;
+    let reply = sidecar.post("/v1/chat/completions", body).await;
+    assert_eq!(reply.header("x-fkm-dropped"), "logit_bias, user");
+    let body = r#"{"model":"m","messages":[],"stream":true}"#;
+    let streamed = sidecar.post("/v1/chat/completions", body).await;
+    assert_eq!(streamed.header("x-fkm-dropped"), "");
+    let requests = a.requests();
+    let expected = r#"{"model":"models/m:1","messages":[], "random_seed":7}"#;
+    assert_eq!(requests[0].body, expected);
+    assert_eq!(requests[0].path, "/v1/models%2Fm%3A1/chat/completions");
+    assert_eq!(requests[1].path, "/v1/live/models%2Fm%3A1/chat/completions");
+    assert_eq!(requests[0].header("api-key"), Some(KEY));
+    assert_eq!(requests[0].header("authorization"), None);
+}
+
+#[tokio::test]
+async fn a_request_id_that_repeats_the_key_is_not_shown_however_it_is_escaped() {
+    let escaped: String = KEY
+        .bytes()
+        .map(|byte| format!("%{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat();
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    for (id, shown) in [(escaped.as_str(), ""), ("req%20100", "req%20100")] {
+        a.script(vec![Step::Status(Status {
+            status: 200,
+            headers: vec![("x-request-id".to_owned(), id.to_owned())],
+            body: r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#.to_owned(),
+        })]);
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(reply.header("x-request-id"), shown);
+    }
 }

@@ -17,6 +17,7 @@
 )]
 
 mod case;
+mod dialect_cases;
 mod objects;
 mod pool_cases;
 mod providers;
@@ -39,6 +40,7 @@ const AT_ONCE: usize = 6;
 
 fn cases() -> Vec<Case> {
     let mut cases = pool_cases::all();
+    cases.extend(dialect_cases::all());
     cases.extend(route_cases::all());
     cases
 }

@@ -41,6 +41,8 @@ pub(crate) struct Scene {
 pub(crate) enum Ask {
     /// One chat request with this body.
     Chat(Value),
+    /// One request of Anthropic's format with this body.
+    Messages(Value),
     /// The same many times; who answered more than a few of them is told.
     Often(Value),
     /// `GET /v1/models`.
@@ -192,6 +194,11 @@ impl Ask {
         match self {
             Self::Chat(body) => {
                 let reply = chat(sidecar, body).await;
+                transcript.add(format!("{} {}", body["model"], answer(&reply)));
+            }
+            Self::Messages(body) => {
+                let url = format!("http://{}/v1/messages", sidecar.addresses().llm[0]);
+                let reply = post(&url, body).await.unwrap();
                 transcript.add(format!("{} {}", body["model"], answer(&reply)));
             }
             Self::Often(body) => {

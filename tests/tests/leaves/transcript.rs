@@ -115,7 +115,7 @@ fn said(body: &str) -> String {
 
 /// What a provider got: all that a manifest can change of it.
 pub(crate) fn received(request: &Received) -> String {
-    let keys = ["authorization", "x-api-key"].map(|name| {
+    let keys = ["authorization", "x-api-key", "api-key", "x-goog-api-key"].map(|name| {
         let value = request.header(name);
         value
             .map(|value| format!(" {name}={value:?}"))

@@ -1,21 +1,17 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
+mod simulated;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fkm_catalog::{Preset, near_matches, preset, preset_names};
-use fkm_crds::{
-    Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope,
-    Simulated as SimulatedSpec,
-};
-use fkm_snapshot::{Auth, Dialect, Format, Locality, Millis, Model, Simulated, SimulatedError};
+use fkm_crds::{Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
+use fkm_snapshot::{Auth, Dialect, Format, Locality, Model, Simulated};
 
 use super::base_url::base_url;
-use super::{duplicates, weight};
+use super::{dialect, duplicates, weight};
 use crate::Fault;
 use crate::verdict::suggestion;
-
-/// What a simulated provider says when its pool does not say what.
-const SIMULATED_TEXT: &str = "This is a simulated answer; no model was asked.";
 
 /// A pool whose own fields are right. Its references may still lead nowhere.
 #[derive(Clone, Debug)]
@@ -197,7 +193,7 @@ impl Judge<'_> {
             );
             self.invalid("tls", message);
         }
-        let dialect = preset.map_or_else(plain_dialect, |preset| preset.dialect.clone());
+        let dialect = self.dialect(preset);
         self.check_version(&base_url, &dialect.path);
         Some(Target::Http(HttpTarget {
             base_url,
@@ -210,6 +206,18 @@ impl Judge<'_> {
             ca,
             credentials,
         }))
+    }
+
+    fn dialect(&mut self, preset: Option<&Preset>) -> Dialect {
+        let record = preset.map_or_else(plain_dialect, |preset| preset.dialect.clone());
+        let Some(given) = &self.spec.dialect else {
+            return record;
+        };
+        let (dialect, problems) = dialect::dialect(record, given);
+        for (field, message) in problems {
+            self.invalid(&format!("dialect.{field}"), message);
+        }
+        dialect
     }
 
     fn is_local(&self) -> bool {
@@ -276,71 +284,6 @@ impl Judge<'_> {
             }
         }
         credentials
-    }
-
-    fn simulated(&mut self) -> Option<Simulated> {
-        let unused = [
-            ("baseURL", self.spec.base_url.is_some()),
-            ("credentials", self.spec.credentials.is_some()),
-            ("locality", self.spec.locality.is_some()),
-            ("tls", self.spec.tls.is_some()),
-        ];
-        for (field, given) in unused {
-            if given {
-                self.invalid(field, "type Simulated uses no network; remove it");
-            }
-        }
-        let Some(spec) = &self.spec.simulated else {
-            self.invalid(
-                "simulated",
-                "type Simulated needs it; an empty one, {}, will do",
-            );
-            return None;
-        };
-        Some(Simulated {
-            latency: self.latency(spec),
-            error_per_million: self.error_rate(spec),
-            error: spec
-                .error
-                .map_or_else(SimulatedError::default, simulated_error),
-            cut_after_events: spec
-                .cut_after_events
-                .map_or(0, |events| u32::try_from(events).unwrap_or(0)),
-            text: spec
-                .text
-                .clone()
-                .unwrap_or_else(|| SIMULATED_TEXT.to_owned()),
-        })
-    }
-
-    fn latency(&mut self, spec: &SimulatedSpec) -> Option<Millis> {
-        let parsed = spec.latency.as_ref()?.parse();
-        match parsed {
-            Ok(latency) if latency.is_zero() => None,
-            Ok(latency) => Some(Millis(
-                u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
-            )),
-            Err(error) => {
-                self.invalid("simulated.latency", error.to_string());
-                None
-            }
-        }
-    }
-
-    fn error_rate(&mut self, spec: &SimulatedSpec) -> u32 {
-        if spec.error.is_some() && spec.error_rate.is_none() {
-            self.invalid(
-                "simulated.error",
-                "it never happens without errorRate; give an errorRate or remove error",
-            );
-        }
-        let Some(rate) = &spec.error_rate else {
-            return 0;
-        };
-        rate.rate_per_million().unwrap_or_else(|error| {
-            self.invalid("simulated.errorRate", error.to_string());
-            0
-        })
     }
 
     fn models(&mut self, preset: Option<&Preset>) -> BTreeMap<String, Model> {
@@ -430,14 +373,4 @@ impl Judge<'_> {
 /// OpenAI chat completions without deviations.
 fn plain_dialect() -> Dialect {
     Dialect::new(Format::OpenAiChat, "/chat/completions", Auth::Bearer)
-}
-
-fn simulated_error(error: fkm_crds::SimulatedError) -> SimulatedError {
-    match error {
-        fkm_crds::SimulatedError::Overloaded => SimulatedError::Overloaded,
-        fkm_crds::SimulatedError::RateLimited => SimulatedError::RateLimited,
-        fkm_crds::SimulatedError::ServerError => SimulatedError::ServerError,
-        fkm_crds::SimulatedError::ConnectFailure => SimulatedError::ConnectFailure,
-        fkm_crds::SimulatedError::Timeout => SimulatedError::Timeout,
-    }
 }

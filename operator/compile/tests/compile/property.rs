@@ -2,9 +2,10 @@
 
 use fkm_compile::ObjectName;
 use fkm_crds::{
-    AllowedRoutes, Backend, BaseUrl, Defaults, Duration, FromNamespaces, LLMRouteSpec, Locality,
-    Match, Model, ModelPattern, Policy, PoolRef, Provider, ProviderPoolSpec, ProviderType,
-    RouteNamespaces, Rule, Scope, Simulated, Strategy as RuleStrategy, StrategyType, Timeouts,
+    AllowedRoutes, Backend, BaseUrl, Defaults, Dialect, Duration, FromNamespaces, LLMRouteSpec,
+    Locality, Match, Model, ModelPattern, Policy, PoolRef, Provider, ProviderPoolSpec,
+    ProviderType, RouteNamespaces, Rule, Scope, Simulated, Strategy as RuleStrategy, StrategyType,
+    Timeouts,
 };
 use fkm_snapshot::{MAX_PAYLOAD_BYTES, ValidSnapshot};
 use proptest::option::of;
@@ -57,9 +58,10 @@ fn provider() -> impl Strategy<Value = Provider> {
         of(models),
         any::<bool>(),
         any::<bool>(),
+        of(dialect()),
     )
         .prop_map(
-            |(name, r#type, url, preset, weight, models, local, simulated)| Provider {
+            |(name, r#type, url, preset, weight, models, local, simulated, dialect)| Provider {
                 name: name.into(),
                 r#type,
                 preset: preset.map(Into::into),
@@ -73,8 +75,21 @@ fn provider() -> impl Strategy<Value = Provider> {
                 models,
                 tls: None,
                 simulated: simulated.then(Simulated::default),
+                dialect,
             },
         )
+}
+
+/// Some of these contradict themselves.
+fn dialect() -> impl Strategy<Value = Dialect> {
+    let members = select(&["seed", "user", "model"][..]);
+    let decimals = select(&["1", "0.5", "hot"][..]);
+    (of(members.clone()), of(members), of(decimals)).prop_map(|(drop, rename, decimal)| Dialect {
+        drop: drop.map(|name| vec![name.into()]),
+        rename: rename.map(|name| [(name.to_owned(), "lot".into())].into()),
+        max_temperature: decimal.map(Into::into),
+        ..Dialect::default()
+    })
 }
 
 fn pool() -> impl Strategy<Value = ProviderPoolSpec> {
