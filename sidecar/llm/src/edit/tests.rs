@@ -229,4 +229,45 @@ proptest! {
         let patched = segments.iter().map(Bytes::len).sum::<usize>() - slices;
         prop_assert!(patched <= 128, "{} bytes were copied", patched);
     }
+
+    /// Which members are dropped, and in what company, changes nothing of those that stay.
+    #[test]
+    fn dropped_members_are_gone_and_the_others_as_they_were(
+        kinds in vec((0..3_u8, value(), [space(), space(), space(), space()]), 0..6),
+        include_usage in any::<bool>(),
+    ) {
+        let mut peculiar = dialect(MaxTokensField::AsSent);
+        let (mut received, mut expected) = (Vec::new(), Vec::new());
+        if include_usage {
+            expected.push(("stream_options".to_owned(), "{\"include_usage\":true}".to_owned()));
+        }
+        let mut dropped = Vec::new();
+        for (index, (kind, value, [a, b, c, d])) in kinds.into_iter().enumerate() {
+            let name = format!("m{index}");
+            received.push(format!("{a}\"{name}\"{b}:{c}{value}{d}"));
+            match kind {
+                0 => {
+                    peculiar.drop.insert(name.clone());
+                    dropped.push(name);
+                }
+                1 => {
+                    peculiar.rename.insert(name.clone(), format!("new{index}"));
+                    expected.push((format!("new{index}"), value));
+                }
+                _ => expected.push((name, value)),
+            }
+        }
+        let body = Bytes::from(format!("{{{}}}", received.join(",")));
+        let edits = Edits { model: None, include_usage, dialect: &peculiar };
+        let edited = edit(&body, &scan(&body).unwrap(), &edits);
+        prop_assert_eq!(edited.dropped, dropped);
+        let bytes = edited.segments.concat();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let left = scan(&bytes).unwrap().members;
+        let left: Vec<(String, String)> = left
+            .iter()
+            .map(|one| (one.name(text).into_owned(), one.text(text).to_owned()))
+            .collect();
+        prop_assert_eq!(left, expected);
+    }
 }
