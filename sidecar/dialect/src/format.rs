@@ -15,6 +15,9 @@ pub enum Format {
     /// `POST …/completions` of OpenAI, the format before the chats: a text in, its continuation out.
     #[serde(rename = "openai.completions")]
     OpenAiCompletions,
+    /// `POST …/responses` of OpenAI and of everybody who speaks it.
+    #[serde(rename = "openai.responses")]
+    OpenAiResponses,
     /// `POST …/v1/messages` of Anthropic.
     #[serde(rename = "anthropic.messages")]
     AnthropicMessages,
@@ -28,12 +31,13 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AnthropicMessages,
         Self::BedrockConverse,
         Self::CohereChat,
         Self::OpenAiChat,
         Self::OpenAiCompletions,
+        Self::OpenAiResponses,
     ];
 
     /// The stable name, for example `openai.chat`.
@@ -41,6 +45,7 @@ impl Format {
         match self {
             Self::OpenAiChat => "openai.chat",
             Self::OpenAiCompletions => "openai.completions",
+            Self::OpenAiResponses => "openai.responses",
             Self::AnthropicMessages => "anthropic.messages",
             Self::BedrockConverse => "bedrock.converse",
             Self::CohereChat => "cohere.chat",
@@ -52,7 +57,10 @@ impl Format {
     /// Whether it can ask for any JSON object, without a schema; or can neither ask for JSON nor force a tool.
     pub fn has_json_mode(self) -> bool {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::CohereChat => true,
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::OpenAiResponses
+            | Self::CohereChat => true,
             Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
@@ -63,6 +71,7 @@ impl Format {
         match self {
             Self::OpenAiChat
             | Self::OpenAiCompletions
+            | Self::OpenAiResponses
             | Self::AnthropicMessages
             | Self::BedrockConverse
             | Self::CohereChat => false,

@@ -87,6 +87,15 @@ fn check(request: &Request, target: &Target<'_>) -> Result<(), EncodeError> {
             reason: format!("the model {} {reason}", target.model),
         })
     };
+    if let Some((name, origin)) = request.extra.needed_elsewhere(target.dialect.format) {
+        return Err(EncodeError::Unsupported {
+            path: name.to_owned(),
+            format: target.dialect.format,
+            reason: format!(
+                "only a provider of {origin} can do this; leave it out, and send the whole conversation"
+            ),
+        });
+    }
     if capabilities.tools == Some(false) && !request.tools.is_empty() {
         return refused(
             "tools",

@@ -43,7 +43,8 @@ pub fn unfold(response: &Response) -> Vec<Event> {
     events
 }
 
-fn unfold_part(part: &OutputPart, choice: u32, block: u32, events: &mut Vec<Event>) {
+/// The events of one part.
+pub(crate) fn unfold_part(part: &OutputPart, choice: u32, block: u32, events: &mut Vec<Event>) {
     let (start, deltas) = match part {
         OutputPart::Text(part) => {
             let extra = part.extra.clone();

@@ -16,6 +16,7 @@ use crate::json::Report;
 use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
 use crate::openai_completions::OpenAiCompletions;
+use crate::openai_responses::OpenAiResponses;
 use crate::scan::Member;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
@@ -24,6 +25,7 @@ pub fn format(format: Format) -> &'static dyn WireFormat {
     match format {
         Format::OpenAiChat => &OpenAiChat,
         Format::OpenAiCompletions => &OpenAiCompletions,
+        Format::OpenAiResponses => &OpenAiResponses,
         Format::AnthropicMessages => &Anthropic,
         Format::BedrockConverse => &Bedrock,
         Format::CohereChat => &Cohere,

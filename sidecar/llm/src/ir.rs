@@ -17,6 +17,7 @@ mod usage;
 pub use cache::{CacheMark, CacheTtl};
 pub use event::{BlockStart, Delta, Event, Start};
 pub use extra::Extra;
+pub(crate) use extra::Weight;
 pub use fkm_dialect::Effort;
 pub use media::{Audio, File, FileSource, Image, ImageSource};
 pub(crate) use message::canonical_arguments;

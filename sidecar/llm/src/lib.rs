@@ -28,6 +28,7 @@ pub mod openai_completions;
 pub mod openai_embeddings;
 mod openai_error;
 mod openai_relay;
+pub mod openai_responses;
 mod openai_usage;
 mod relay;
 pub mod scan;

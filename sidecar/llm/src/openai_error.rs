@@ -15,11 +15,25 @@ struct Body<'a> {
 
 /// All four members are always there: clients read them without asking.
 #[derive(Debug, Serialize)]
-struct Detail<'a> {
+pub(crate) struct Detail<'a> {
     message: &'a str,
     r#type: &'static str,
     param: Option<&'a str>,
     code: &'a str,
+}
+
+// === impl Detail ===
+
+impl<'a> Detail<'a> {
+    /// The error as clients find it in `error`.
+    pub(crate) fn new(error: &'a ClientError) -> Self {
+        Self {
+            message: &error.message,
+            r#type: type_word(error.kind),
+            param: error.param.as_deref(),
+            code: error.code(),
+        }
+    }
 }
 
 /// Reads an error answer.
@@ -42,7 +56,7 @@ pub(crate) fn decode_inside(text: &[u8]) -> ProviderError {
 
 /// `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}`, `{"errors": […]}`, or the inner
 /// object itself.
-fn said(body: &Value) -> Said {
+pub(crate) fn said(body: &Value) -> Said {
     let body = match body {
         Value::Array(list) => list.first().unwrap_or(&Value::Null),
         body => body,
@@ -115,12 +129,7 @@ fn listed(details: &Value) -> Option<String> {
 /// A whole error body.
 pub(crate) fn encode(error: &ClientError) -> Vec<u8> {
     let body = Body {
-        error: Detail {
-            message: &error.message,
-            r#type: type_word(error.kind),
-            param: error.param.as_deref(),
-            code: error.code(),
-        },
+        error: Detail::new(error),
     };
     serde_json::to_vec(&body).expect("strings are always JSON")
 }

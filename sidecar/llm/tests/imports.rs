@@ -11,6 +11,7 @@ const FORMATS: [&str; 6] = [
     "openai_chat",
     "openai_completions",
     "openai_embeddings",
+    "openai_responses",
 ];
 
 /// Who may name them: the list of modules, and the registries.

@@ -48,6 +48,8 @@ fn recorded(value: &Value) -> Option<Recorded> {
         Format::OpenAiChat
     } else if path.ends_with("/completions") {
         Format::OpenAiCompletions
+    } else if path.ends_with("/responses") && value["method"] == "POST" {
+        Format::OpenAiResponses
     } else if path.ends_with("/v1/messages") {
         Format::AnthropicMessages
     } else if path.ends_with("/converse") || path.ends_with("/converse-stream") {
@@ -215,6 +217,7 @@ fn streams() {
     assert!(broken.len() <= BROKEN, "{broken:#?}");
     counts.at_least("openai.chat", 95);
     counts.at_least("openai.completions", 6);
+    counts.at_least("openai.responses", 40);
     counts.at_least("anthropic.messages", 30);
     counts.at_least("bedrock.converse", 10);
     counts.at_least("cohere.chat", 7);
@@ -347,6 +350,7 @@ fn whole_answers() {
     assert!(failed.len() <= 10, "{failed:#?}");
     counts.at_least("openai.chat", 350);
     counts.at_least("openai.completions", 40);
+    counts.at_least("openai.responses", 160);
     counts.at_least("anthropic.messages", 180);
     counts.at_least("bedrock.converse", 121);
     counts.at_least("cohere.chat", 13);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::request::Request;
 use crate::script::{Answer, Streamed, UsageChunk};
-use crate::{Format, anthropic, openai};
+use crate::{Format, anthropic, openai, responses};
 
 /// What an answer repeats from its request.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ impl Asked {
     pub(crate) fn body(&self, answer: &Answer) -> Vec<u8> {
         let value = match self.format {
             Format::OpenAiChat => openai::body(self, answer),
+            Format::OpenAiResponses => responses::body(self, answer),
             Format::AnthropicMessages => anthropic::body(self, answer),
             Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
         };
@@ -67,6 +68,7 @@ impl Asked {
         }
         match self.format {
             Format::OpenAiChat => openai::frames(self, streamed),
+            Format::OpenAiResponses => responses::frames(self, streamed),
             Format::AnthropicMessages => anthropic::frames(streamed, self),
             Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => {
                 vec![to_bytes(&unspoken())]
@@ -77,7 +79,7 @@ impl Asked {
     /// The body of an error.
     pub(crate) fn error(&self, status: u16, message: &str) -> Vec<u8> {
         let value = match self.format {
-            Format::OpenAiChat => openai::error(status, message),
+            Format::OpenAiChat | Format::OpenAiResponses => openai::error(status, message),
             Format::AnthropicMessages => anthropic::error(status, message),
             Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
         };
@@ -89,6 +91,8 @@ impl Asked {
 fn format_of(path: &str) -> Option<Format> {
     if path.ends_with("/chat/completions") {
         Some(Format::OpenAiChat)
+    } else if path.ends_with("/responses") {
+        Some(Format::OpenAiResponses)
     } else if path.ends_with("/messages") {
         Some(Format::AnthropicMessages)
     } else {

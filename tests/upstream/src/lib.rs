@@ -1,8 +1,8 @@
 //! The project's own fault upstream: a scripted LLM provider on loopback that refuses, delays, answers by script and
 //! cuts at any byte.
 //!
-//! It speaks `openai.chat` (`POST …/chat/completions`) and `anthropic.messages` (`POST …/messages`), whole and streamed, and
-//! `GET …/models`. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken
+//! It speaks `openai.chat` (`POST …/chat/completions`), `openai.responses` (`POST …/responses`) and `anthropic.messages`
+//! (`POST …/messages`), whole and streamed, and `GET …/models`. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken
 //! provider sends.
 //!
 //! *Flow*: each POST takes the next [`Step`] of the script; when none is left, the default step answers. A GET takes
@@ -21,6 +21,7 @@ mod openai;
 mod received;
 mod request;
 mod respond;
+mod responses;
 mod script;
 mod state;
 mod task;

@@ -57,7 +57,8 @@ pub struct Answer {
 ///
 /// The frames of `openai.chat` are: the role, one a piece, two a tool call, the finish reason, the usage where it is
 /// due, `[DONE]`. Those of `anthropic.messages`: message start, block start, one a piece, block stop, four a tool call,
-/// message delta, message stop.
+/// message delta, message stop. Those of `openai.responses`: created, in progress, two at the beginning of the text, one a
+/// piece, three at its end, four a tool call, completed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Streamed {

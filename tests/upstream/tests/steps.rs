@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
+const RESPONSES: &str = "/v1/responses";
 const SOON: Duration = Duration::from_secs(5);
 
 async fn start(script: Vec<Step>) -> (Upstream, Client) {
@@ -120,6 +121,44 @@ async fn streams_as_asked() {
         seen.text().contains("event: message_stop\n"),
         "{}",
         seen.text()
+    );
+}
+
+#[tokio::test]
+async fn responses_are_answered_whole_and_as_a_stream() {
+    let whole = Answer {
+        text: "hi".to_owned(),
+        tool_calls: weather(),
+        ..Answer::default()
+    };
+    let streamed = Streamed {
+        pieces: vec!["h".to_owned(), "i".to_owned()],
+        tool_calls: weather(),
+        ..Streamed::default()
+    };
+    let (_upstream, mut client) = start(vec![Step::Answer(whole), Step::Streamed(streamed)]).await;
+    let body = client.post(RESPONSES, &chat(false)).await.json();
+    assert_eq!(body["output"][0]["content"][0]["text"], "hi");
+    assert_eq!(body["output"][1]["arguments"], r#"{"city":"Ulm"}"#);
+    assert_eq!(body["usage"]["total_tokens"], 18);
+    let stream = client.post(RESPONSES, &chat(true)).await.text();
+    let events: Vec<Value> = stream
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    assert_eq!(events.len(), 2 + 2 + 2 + 3 + 4 + 1);
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], number);
+    }
+    let last = &events[events.len() - 1];
+    assert_eq!(last["type"], "response.completed");
+    assert_eq!(
+        last["response"]["output"],
+        body["output"]
+            .to_string()
+            .replace("upstream0", "upstream1")
+            .parse::<Value>()
+            .unwrap()
     );
 }
 

@@ -151,7 +151,10 @@ impl Text {
 
     /// Whether it says nothing at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.is_plain()
+        self.text.is_empty()
+            && self.citations.is_empty()
+            && self.cache.is_none()
+            && self.extra.is_quiet()
     }
 }
 

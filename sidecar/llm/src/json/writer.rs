@@ -3,7 +3,7 @@
 use fkm_dialect::Format;
 use serde::Serialize;
 
-use crate::ir::Extra;
+use crate::ir::{Extra, Weight};
 use crate::json::Report;
 
 /// An object that is being written. [`ObjectWriter::end`] closes it.
@@ -52,10 +52,10 @@ impl<'w> ObjectWriter<'w> {
         what: &str,
         report: &mut Report,
     ) {
-        for (name, found_in, value) in extra.iter() {
-            if found_in == origin && !known.contains(&name) {
-                self.value(name, value);
-            } else {
+        for (name, member) in extra.all() {
+            if member.origin == origin && !known.contains(&name) {
+                self.value(name, &member.value);
+            } else if member.weight != Weight::Quiet {
                 report.note_in(what, name);
             }
         }

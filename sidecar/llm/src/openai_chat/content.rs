@@ -179,7 +179,7 @@ pub(super) fn encode_input(
 ) -> Result<(), EncodeError> {
     match parts {
         [] => write_json(out, ""),
-        [InputPart::Text(text)] if text.extra.is_empty() && text.cache.is_none() => {
+        [InputPart::Text(text)] if text.extra.is_quiet() && text.cache.is_none() => {
             note_citations(text, report);
             write_json(out, &text.text);
         }
@@ -236,7 +236,7 @@ pub(super) fn encode_texts(
     report: &mut Report,
 ) {
     match texts {
-        [text] if text.extra.is_empty() && text.cache.is_none() => {
+        [text] if text.extra.is_quiet() && text.cache.is_none() => {
             note_citations(text, report);
             write_json(out, &text.text);
         }

@@ -288,7 +288,44 @@ fn state(home: &Home, readable: bool) -> BoxedStrategy<Opaque> {
     .boxed()
 }
 
-fn reasoning(home: &Home) -> BoxedStrategy<Reasoning> {
+/// A thought that is a whole item, as its provider made it. An answer's has its id at hand.
+fn item(home: &Home, in_request: bool) -> BoxedStrategy<Reasoning> {
+    let format = home.format;
+    let read = (text(), word()).prop_map(move |(text, id)| {
+        let summary = serde_json::json!([{"type": "summary_text", "text": text}]);
+        let state = format!(
+            r#"{{"id":"rs_{id}","summary": {summary},"type":"reasoning","encrypted_content":"gA+/="}}"#
+        );
+        let mut extra = Extra::default();
+        if !in_request {
+            extra.insert_quiet(format, "id", RawJson::string(&format!("rs_{id}")));
+        }
+        Reasoning {
+            text: Some(text),
+            state: Some(Opaque::new(format, state)),
+            extra,
+        }
+    });
+    let hidden = word().prop_map(move |id| {
+        let state = format!(r#"{{"type":"reasoning","id":"{id}","summary":[]}}"#);
+        Reasoning {
+            text: None,
+            state: Some(Opaque::new(format, state)),
+            extra: Extra::default(),
+        }
+    });
+    prop_oneof![read, hidden].boxed()
+}
+
+fn reasoning(home: &Home, in_request: bool) -> BoxedStrategy<Reasoning> {
+    let thought = thought(home);
+    if home.state == State::Item {
+        return prop_oneof![2 => item(home, in_request), 1 => thought].boxed();
+    }
+    thought
+}
+
+fn thought(home: &Home) -> BoxedStrategy<Reasoning> {
     let extra = if home.thinking_extra {
         extra(home.format)
     } else {
@@ -337,7 +374,7 @@ fn output(home: &Home, in_request: bool) -> BoxedStrategy<OutputPart> {
     let cited = home.cited_requests || !in_request;
     let plain = prop_oneof![
         3 => plain_text().prop_map(OutputPart::Text),
-        1 => reasoning(home).prop_map(OutputPart::Reasoning),
+        1 => reasoning(home, in_request).prop_map(OutputPart::Reasoning),
         1 => tool_call(home, in_request).prop_map(OutputPart::ToolCall),
     ];
     prop_oneof![

@@ -51,7 +51,7 @@ fn write_content(out: &mut Vec<u8>, sorted: &Sorted<'_>, target: &Target<'_>, re
     match sorted.content.as_slice() {
         [] if sorted.calls.is_empty() => write_json(out, ""),
         [] => write_json(out, &()),
-        [OutputPart::Text(text)] if text.extra.is_empty() && text.cache.is_none() => {
+        [OutputPart::Text(text)] if text.extra.is_quiet() && text.cache.is_none() => {
             content::note_citations(text, report);
             write_json(out, &text.text);
         }

@@ -9,6 +9,8 @@ pub(crate) enum State {
     Text,
     /// A JSON object of type `reasoning.text` or `reasoning.encrypted`.
     Entry,
+    /// A whole item of type `reasoning`, the text of the thought in it.
+    Item,
 }
 
 /// What the format `format` can say. Everything else is said by every format, or refused or dropped by it.
@@ -44,6 +46,10 @@ pub(crate) struct Home {
     pub(crate) linked_files: bool,
     /// Name and description of a schema; without them a schema is always strict.
     pub(crate) named_schema: bool,
+    /// `strict` of a function is always said.
+    pub(crate) said_strict: bool,
+    /// Texts that end the answer.
+    pub(crate) stop: bool,
     pub(crate) top_k: bool,
     pub(crate) penalties: bool,
     pub(crate) seed: bool,
@@ -104,6 +110,8 @@ const PLAIN: Home = Home {
     files: false,
     linked_files: false,
     named_schema: false,
+    said_strict: false,
+    stop: true,
     top_k: false,
     penalties: false,
     seed: false,
@@ -147,6 +155,24 @@ const COHERE: Home = Home {
     ..PLAIN
 };
 
+const RESPONSES: Home = Home {
+    format: Format::OpenAiResponses,
+    image_detail: true,
+    cited_requests: true,
+    state: State::Item,
+    cache: true,
+    files: true,
+    linked_files: true,
+    named_schema: true,
+    said_strict: true,
+    stop: false,
+    effort: true,
+    metadata: true,
+    stream_options: true,
+    created: true,
+    ..PLAIN
+};
+
 /// The record of a format.
 pub(crate) fn home(format: Format) -> Home {
     match format {
@@ -180,6 +206,7 @@ pub(crate) fn home(format: Format) -> Home {
             audio_usage: true,
             ..PLAIN
         },
+        Format::OpenAiResponses => RESPONSES,
         Format::AnthropicMessages => Home {
             format,
             cited_requests: true,

@@ -41,6 +41,7 @@ fn message(home: &Home) -> BoxedStrategy<Message> {
 }
 
 fn tool(home: &Home) -> BoxedStrategy<Tool> {
+    let said = home.said_strict;
     let function = (
         word(),
         of(text()),
@@ -48,16 +49,18 @@ fn tool(home: &Home) -> BoxedStrategy<Tool> {
         of(any::<bool>()),
         (cache_of_call(home), extra(home.format)),
     )
-        .prop_map(|(name, description, parameters, strict, (cache, extra))| {
-            Tool::Function(FunctionTool {
-                name,
-                description,
-                parameters,
-                strict,
-                cache,
-                extra,
-            })
-        });
+        .prop_map(
+            move |(name, description, parameters, strict, (cache, extra))| {
+                Tool::Function(FunctionTool {
+                    name,
+                    description,
+                    parameters,
+                    strict: strict.or_else(|| said.then_some(false)),
+                    cache,
+                    extra,
+                })
+            },
+        );
     let other = r#"{"type":"web_search_20250305","name":"web_search"}"#;
     prop_oneof![
         5 => function,
@@ -100,6 +103,11 @@ fn response_format(home: &Home) -> BoxedStrategy<ResponseFormat> {
         },
     );
     prop_oneof![4 => schema, 1 => Just(ResponseFormat::JsonObject)].boxed()
+}
+
+fn stop(home: &Home) -> BoxedStrategy<Vec<String>> {
+    let texts = if home.stop { 0..3 } else { 0..1 };
+    prop_oneof![2 => Just(vec![]), 1 => vec("[a-z ]{0,3}", texts)].boxed()
 }
 
 fn number() -> BoxedStrategy<serde_json::Number> {
@@ -198,12 +206,7 @@ fn conversation(format: Format) -> BoxedStrategy<Request> {
         of(tool_choice(home)),
         of(any::<bool>()),
     );
-    let limits = (
-        any::<u32>(),
-        vec("[a-z ]{0,3}", 0..3),
-        of(1..3_u32),
-        any::<bool>(),
-    );
+    let limits = (any::<u32>(), stop(home), of(1..3_u32), any::<bool>());
     let rest = (
         of(response_format(home)),
         thinking(home),

@@ -1,0 +1,7 @@
+//! Streams: events of the wire to events and back.
+
+mod decode;
+mod encode;
+
+pub(super) use decode::Decoder;
+pub(super) use encode::Encoder;
