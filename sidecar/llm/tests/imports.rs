@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of formats.
-const FORMATS: [&str; 6] = [
+const FORMATS: [&str; 7] = [
     "anthropic",
     "bedrock",
     "cohere",
