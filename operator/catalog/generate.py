@@ -157,7 +157,7 @@ def formats_of(rule, kind, name, entry):
             if rule.get(other) and re.search(rule[other], name):
                 return [format]
     endpoints = entry.get("supported_endpoints") or []
-    if kind != "chat" or "openai.chat" not in formats:
+    if kind != "chat" or formats[0] != "openai.chat":
         return formats
     only_responses = entry["mode"] == "responses" or entry.get("use_openai_responses_path")
     chat = not only_responses and (not endpoints or "/v1/chat/completions" in endpoints)

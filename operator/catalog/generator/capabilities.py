@@ -24,7 +24,8 @@ OPENAI = {"openai.chat", "openai.responses"}
 
 
 def of(entry, formats):
-    """The capabilities of an entry that is asked in these formats."""
+    """The capabilities of an entry that is asked in these formats, as the first of them has it."""
+    formats = formats[:1]
     found = {ours: True for name, ours, value in FLAGS if entry.get(name) is value}
     if refuses_sampling(entry):
         found["noSampling"] = True
