@@ -28,6 +28,7 @@ FINISH = {
     # status, or the reason of an incomplete answer
     "openai.responses": {
         "completed": "stop",
+        "complete": "stop",  # made up by a recorder
         "max_output_tokens": "length",
         "content_filter": "content_filter",
     },
