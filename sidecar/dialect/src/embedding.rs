@@ -11,6 +11,9 @@ use crate::is_default;
 /// The serialised names are part of the snapshot, of logs and of metrics; they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EmbeddingFormat {
+    /// `POST …/v2/embed` of Cohere.
+    #[serde(rename = "cohere.embed")]
+    CohereEmbed,
     /// `POST …/embeddings` of OpenAI and of everybody who speaks it.
     #[serde(rename = "openai.embeddings")]
     OpenAiEmbeddings,
@@ -52,11 +55,12 @@ pub enum DimensionsField {
 
 impl EmbeddingFormat {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 1] = [Self::OpenAiEmbeddings];
+    pub const ALL: [Self; 2] = [Self::CohereEmbed, Self::OpenAiEmbeddings];
 
     /// The stable name, for example `openai.embeddings`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::CohereEmbed => "cohere.embed",
             Self::OpenAiEmbeddings => "openai.embeddings",
         }
     }

@@ -13,6 +13,7 @@ mod embedding;
 mod failure;
 mod format;
 mod price;
+mod rerank;
 
 pub use capabilities::{Capabilities, Thinking};
 pub use deviation::{
@@ -24,6 +25,7 @@ pub use embedding::{DimensionsField, EmbeddingDialect, EmbeddingFormat};
 pub use failure::FailureClass;
 pub use format::Format;
 pub use price::{Price, Rates, ServiceTier};
+pub use rerank::{RerankDialect, RerankFormat};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -2,10 +2,13 @@
 
 mod citation;
 mod content;
+mod embed;
 mod error;
 mod message;
+mod meta;
 mod relay;
 mod request;
+mod rerank;
 mod response;
 mod stream;
 mod tool_call;
@@ -20,6 +23,9 @@ use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target,
 use crate::ir::{Request, Response};
 use crate::relay::Relay;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
+
+pub use embed::CohereEmbed;
+pub use rerank::CohereRerank;
 
 /// The format `cohere.chat`.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ mod vector;
 use fkm_dialect::{EmbeddingDialect, EmbeddingFormat};
 use http::HeaderMap;
 
+use crate::cohere::CohereEmbed;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
 use crate::json::{ObjectWriter, Report};
@@ -25,6 +26,7 @@ pub use vector::{InvalidVector, Vector};
 /// The implementation of a format.
 pub fn embedding_codec(format: EmbeddingFormat) -> &'static dyn EmbeddingCodec {
     match format {
+        EmbeddingFormat::CohereEmbed => &CohereEmbed,
         EmbeddingFormat::OpenAiEmbeddings => &OpenAiEmbeddings,
     }
 }

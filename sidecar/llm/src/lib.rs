@@ -31,11 +31,13 @@ mod openai_relay;
 pub mod openai_responses;
 mod openai_usage;
 mod relay;
+pub mod rerank;
 pub mod scan;
 mod schema;
 pub mod sse;
 pub mod stream;
 mod thinking;
+pub mod voyage_rerank;
 
 pub use cost::{NanoUsd, cost};
 pub use edit::{Edited, Edits, Patches, edit};
@@ -50,9 +52,10 @@ pub use fkm_dialect::{
     FailureClass, Format, MaxTokensField, RequiredChoice, StreamEnd, Thinking, Thoughts,
     ToolCallIds,
 };
-pub use fkm_dialect::{Price, Rates, ServiceTier};
+pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
 pub use names::ToolNames;
+pub use rerank::{RerankCodec, RerankTarget, rerank_codec};
 pub use scan::{Member, RequestScan, ScanError, scan};
 pub use stream::{
     Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,

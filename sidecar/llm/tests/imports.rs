@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of formats.
-const FORMATS: [&str; 7] = [
+const FORMATS: [&str; 8] = [
     "anthropic",
     "bedrock",
     "cohere",
@@ -12,10 +12,11 @@ const FORMATS: [&str; 7] = [
     "openai_completions",
     "openai_embeddings",
     "openai_responses",
+    "voyage_rerank",
 ];
 
 /// Who may name them: the list of modules, and the registries.
-const REGISTRY: [&str; 3] = ["lib.rs", "format.rs", "embedding.rs"];
+const REGISTRY: [&str; 4] = ["lib.rs", "format.rs", "embedding.rs", "rerank.rs"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -61,9 +62,9 @@ fn no_format_imports_another() {
             let registry = REGISTRY.iter().any(|name| file == Path::new(name));
             assert!(!imports || registry, "{} names {format}", file.display());
         }
-        let implements = ["impl WireFormat for", "impl EmbeddingCodec for"]
+        let implements = ["WireFormat", "EmbeddingCodec", "RerankCodec"]
             .iter()
-            .any(|implements| text.contains(implements));
+            .any(|kind| text.contains(&format!("impl {kind} for")));
         assert!(
             !implements || owner.is_some(),
             "{} is no format of the list",

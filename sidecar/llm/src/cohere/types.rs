@@ -56,7 +56,7 @@ impl TokensIn {
     clippy::cast_sign_loss,
     reason = "the cast saturates, and nothing is below 0"
 )]
-fn count(number: Option<f64>) -> u64 {
+pub(super) fn count(number: Option<f64>) -> u64 {
     number.unwrap_or_default().round() as u64
 }
 

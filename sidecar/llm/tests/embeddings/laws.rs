@@ -4,7 +4,7 @@ use fkm_llm::EmbeddingFormat;
 use fkm_llm::embedding::{
     Embedding, EmbeddingInput, EmbeddingRequest, EmbeddingResponse, Encoding, Members, Task, Vector,
 };
-use fkm_llm::ir::{RawJson, Usage};
+use fkm_llm::ir::{Billed, RawJson, Usage};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
@@ -23,6 +23,10 @@ struct Home {
     user: bool,
     tasks: &'static [Task],
     base64: bool,
+    /// What the vectors are for must be said.
+    task_needed: bool,
+    /// An answer names its model, and each of its vectors may have unknown members.
+    named: bool,
 }
 
 fn home(format: EmbeddingFormat) -> Home {
@@ -33,6 +37,22 @@ fn home(format: EmbeddingFormat) -> Home {
             user: true,
             tasks: &[Task::Query, Task::Document],
             base64: true,
+            task_needed: false,
+            named: true,
+        },
+        EmbeddingFormat::CohereEmbed => Home {
+            tokens: false,
+            opaque: true,
+            user: false,
+            tasks: &[
+                Task::Query,
+                Task::Document,
+                Task::Classification,
+                Task::Clustering,
+            ],
+            base64: true,
+            task_needed: true,
+            named: false,
         },
     }
 }
@@ -63,6 +83,7 @@ fn request(format: EmbeddingFormat) -> BoxedStrategy<EmbeddingRequest> {
     let can = home(format);
     let base64 = can.base64;
     let user = can.user;
+    let task_needed = can.task_needed;
     (
         vec(input(&can), 1..4),
         any::<bool>(),
@@ -77,7 +98,7 @@ fn request(format: EmbeddingFormat) -> BoxedStrategy<EmbeddingRequest> {
                 request.encoding = Encoding::Base64;
             }
             request.dimensions = dimensions;
-            request.task = task;
+            request.task = task.or_else(|| task_needed.then_some(Task::Document));
             request.user = name.filter(|_| user);
             request.extra = extra;
             request
@@ -95,14 +116,23 @@ fn floats() -> BoxedStrategy<Vector> {
 }
 
 fn response(format: EmbeddingFormat) -> BoxedStrategy<EmbeddingResponse> {
-    let embedding = (floats(), members()).prop_map(|(vector, extra)| Embedding { vector, extra });
+    let named = home(format).named;
+    let embedding = (floats(), members()).prop_map(move |(vector, extra)| Embedding {
+        vector,
+        extra: if named { extra } else { Members::new() },
+    });
     (vec(embedding, 1..4), any::<u32>(), members())
         .prop_map(move |(embeddings, tokens, extra)| EmbeddingResponse {
             origin: format,
-            model: Some("m".to_owned()),
+            model: named.then(|| "m".to_owned()),
             embeddings,
             usage: Some(Usage {
                 input_tokens: tokens.into(),
+                // Who names no model counts what is paid for.
+                billed: (!named).then_some(Billed {
+                    input_tokens: tokens.into(),
+                    output_tokens: 0,
+                }),
                 ..Usage::default()
             }),
             extra,

@@ -1,6 +1,7 @@
 //! Embeddings: what is written by hand, the laws, and what was recorded.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod cohere;
 mod laws;
 mod openai;
 mod recorded;

@@ -1,4 +1,4 @@
-//! Recorded embeddings of OpenAI, Azure, Mistral and Voyage: requests round-trip, answers are read, and base64 and lists of the
+//! Recorded embeddings of OpenAI, Azure, Mistral, Voyage and Cohere: requests round-trip, answers are read, and base64 and lists of the
 //! same answer are the same numbers.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,9 @@ use crate::{codec, dialect, send, wanted};
 /// The format and the provider's record, by where it was recorded.
 fn recorded_in(exchange: &Value) -> Option<EmbeddingDialect> {
     let path = exchange["path"].as_str()?;
+    if path.ends_with("/v2/embed") {
+        return Some(dialect(EmbeddingFormat::CohereEmbed));
+    }
     if !path.ends_with("/embeddings") {
         return None;
     }
@@ -94,6 +97,7 @@ fn embeddings() {
         ("openai.embeddings base64", 21),
         ("openai.embeddings lists", 7),
         ("openai.embeddings errors", 4),
+        ("cohere.embed lists", 4),
     ] {
         let found = counts.get(what).copied().unwrap_or_default();
         assert!(found >= floor, "{what}: {found}");

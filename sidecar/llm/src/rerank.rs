@@ -1,0 +1,96 @@
+//! Reranking: an operation of its own, with its own representation, formats and registry.
+//!
+//! *Flow*: `decode_request` of the client's format, `encode_request` of the provider's; `decode_response` of the provider's,
+//! `encode_response` of the client's, with the documents where the client asked for them ([`RerankRequest::reply`]).
+//!
+//! *Guarantees*: scores stay as they came, digit for digit, and so do documents. What cannot be expressed is refused or
+//! reported, as for conversations.
+
+mod request;
+mod response;
+
+use fkm_dialect::{RerankDialect, RerankFormat};
+use http::HeaderMap;
+
+use crate::cohere::CohereRerank;
+use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
+use crate::format::Encoded;
+use crate::json::{ObjectWriter, Report};
+use crate::voyage_rerank::VoyageRerank;
+
+pub use crate::embedding::Members;
+pub use request::{RerankDocument, RerankReply, RerankRequest};
+pub use response::{Ranked, RerankResponse};
+
+/// The implementation of a format.
+pub fn rerank_codec(format: RerankFormat) -> &'static dyn RerankCodec {
+    match format {
+        RerankFormat::CohereRerank => &CohereRerank,
+        RerankFormat::VoyageRerank => &VoyageRerank,
+    }
+}
+
+/// One wire format of reranking, both ways.
+///
+/// *Guarantees*, tested as laws for every value that encode accepts without a drop: `decode(encode(v)) = v`.
+pub trait RerankCodec: Send + Sync + std::fmt::Debug {
+    /// Which format this is.
+    fn name(&self) -> RerankFormat;
+
+    /// Reads a client's request.
+    fn decode_request(&self, body: &[u8]) -> Result<RerankRequest, DecodeError>;
+
+    /// Writes a request for a provider.
+    fn encode_request(
+        &self,
+        request: &RerankRequest,
+        target: &RerankTarget<'_>,
+    ) -> Result<Encoded, EncodeError>;
+
+    /// Reads an answer of a provider.
+    fn decode_response(&self, body: &[u8]) -> Result<RerankResponse, DecodeError>;
+
+    /// Writes an answer for a client, as it asked for it.
+    fn encode_response(&self, response: &RerankResponse, reply: &RerankReply) -> Encoded;
+
+    /// Reads and classifies an answer whose status is not 2xx. Never fails: what cannot be read is classified by status.
+    fn decode_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError;
+
+    /// A whole error body for a client.
+    fn encode_error(&self, error: &ClientError) -> Vec<u8>;
+
+    /// The status under which a client of this format expects this error.
+    fn error_status(&self, error: &ClientError) -> u16 {
+        error.status.unwrap_or_else(|| error.kind.status())
+    }
+
+    /// The header in which this format carries the provider's request id.
+    fn request_id_header(&self) -> &'static str;
+}
+
+/// Where a request to rank is encoded for.
+#[derive(Clone, Copy, Debug)]
+pub struct RerankTarget<'a> {
+    /// The model's name at the provider.
+    pub model: &'a str,
+    /// How the provider departs from the format.
+    pub dialect: &'a RerankDialect,
+}
+
+/// Writes the unknown members of an object into one of the same format (`at_home`); notes them elsewhere, as of `what`. A
+/// member that the format has itself (`known`) is not written a second time.
+pub(crate) fn write_members(
+    object: &mut ObjectWriter<'_>,
+    members: &Members,
+    at_home: bool,
+    known: &[&str],
+    (what, report): (&str, &mut Report),
+) {
+    for (name, value) in members {
+        if at_home && !known.contains(&&**name) {
+            object.value(name, value);
+        } else {
+            report.note_in(what, name);
+        }
+    }
+}
