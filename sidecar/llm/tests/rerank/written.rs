@@ -83,7 +83,7 @@ fn an_answer_shows_the_documents_that_the_client_asked_for() {
         .decode_request(asked.to_string().as_bytes())
         .unwrap();
     let voyage = json!({
-        "object": "list", "data": [{"index": 1, "relevance_score": 0.7421875}, {"index": 0, "relevance_score": 0.5}],
+        "object": "list", "data": [{"index": 1, "relevance_score": 0.742_187_5}, {"index": 0, "relevance_score": 0.5}],
         "model": "rerank-2", "usage": {"total_tokens": 57},
     });
     let (body, dropped) = answer(VOYAGE, COHERE, &voyage, &asked.reply());
@@ -91,7 +91,7 @@ fn an_answer_shows_the_documents_that_the_client_asked_for() {
         body,
         json!({
             "results": [
-                {"index": 1, "relevance_score": 0.7421875, "document": {"text": "b"}},
+                {"index": 1, "relevance_score": 0.742_187_5, "document": {"text": "b"}},
                 {"index": 0, "relevance_score": 0.5, "document": {"text": "a"}},
             ],
             "model": "rerank-2", "usage": {"total_tokens": 57},
