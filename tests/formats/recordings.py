@@ -57,7 +57,10 @@ class Recording:
     @functools.cached_property
     def request(self) -> dict:
         request = self.line["req"]
-        return json.loads(request) if isinstance(request, str) else request
+        try:
+            return json.loads(request) if isinstance(request, str) else request
+        except json.JSONDecodeError:
+            return request
 
     @property
     def path(self) -> str:

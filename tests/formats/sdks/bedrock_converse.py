@@ -58,9 +58,15 @@ def read(reply: Reply) -> Answer:
         raise SdkError(raised, raised.response.get("ResponseMetadata", {}).get("HTTPStatusCode")) from raised
 
 
+def text_of(block: dict) -> str:
+    """With sources or without."""
+    pieces = block.get("citationsContent", {}).get("content", [block])
+    return "".join(piece.get("text", "") for piece in pieces)
+
+
 def of_answer(answered: dict) -> Answer:
     content = answered["output"]["message"]["content"]
-    text = "".join(block.get("text", "") for block in content)
+    text = "".join(text_of(block) for block in content)
     # a tool of the server's own says so in its type
     calls = [(block["toolUse"]["name"], block["toolUse"]["input"]) for block in content if is_clients(block.get("toolUse"))]
     return Answer([Choice(text, calls, finish_of(FORMAT, answered["stopReason"]))], *tokens_of(answered["usage"]))

@@ -2,11 +2,13 @@
 
 mod decode;
 mod encode;
+mod items;
 
 pub(super) use decode::{
     Said, decode_inputs, decode_output, decode_outputs, decode_said, decode_system,
 };
-pub(super) use encode::{BlockWriter, Direction, Items};
+pub(super) use encode::{BlockWriter, Direction};
+pub(super) use items::Items;
 
 /// Of a text that the service's guardrails look at: what is said about it.
 const GUARD: &str = "guardContent";

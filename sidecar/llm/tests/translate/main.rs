@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod answers;
+mod bedrock;
 mod cohere;
 mod completions;
 mod requests;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 const OPENAI: Format = Format::OpenAiChat;
 const ANTHROPIC: Format = Format::AnthropicMessages;
+const BEDROCK: Format = Format::BedrockConverse;
 
 fn dialect(format: Format) -> Dialect {
     serde_json::from_value(json!({"format": format, "path": "/x", "auth": "Bearer"})).unwrap()

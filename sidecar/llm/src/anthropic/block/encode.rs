@@ -1,5 +1,7 @@
 //! Writes blocks.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -136,16 +138,15 @@ fn encode_file(out: &mut Vec<u8>, file: &File, report: &mut Report) -> Result<()
             source.value("type", "url");
             source.value("url", url);
         }
-        FileSource::Base64 { media_type, data } => {
+        FileSource::Base64 { media_type, data } if media_type == PDF => {
             source.value("type", "base64");
             source.value("media_type", media_type);
             source.value("data", data);
         }
-        FileSource::Text(text) => {
-            source.value("type", "text");
-            source.value("media_type", "text/plain");
-            source.value("data", text);
+        FileSource::Base64 { media_type, data } => {
+            write_text_source(&mut source, &decoded(media_type, data)?);
         }
+        FileSource::Text(text) => write_text_source(&mut source, text),
         FileSource::Id(id) => {
             source.value("type", "file");
             source.value("file_id", &file_id(id)?);
@@ -157,6 +158,30 @@ fn encode_file(out: &mut Vec<u8>, file: &File, report: &mut Report) -> Result<()
     object.extra(&file.extra, FORMAT, &FILE_MEMBERS, "file", report);
     object.end();
     Ok(())
+}
+
+/// The one type of document that is taken as bytes.
+const PDF: &str = "application/pdf";
+
+fn write_text_source(source: &mut ObjectWriter<'_>, text: &str) {
+    source.value("type", "text");
+    source.value("media_type", "text/plain");
+    source.value("data", text);
+}
+
+/// The text of a document that is one.
+fn decoded(media_type: &str, data: &str) -> Result<String, EncodeError> {
+    let bytes = media_type
+        .starts_with("text/")
+        .then(|| STANDARD.decode(data).ok());
+    let text = bytes
+        .flatten()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| EncodeError::Unsupported {
+        path: CONTENT.to_owned(),
+        format: FORMAT,
+        reason: format!("documents of type `{media_type}` are not taken; send PDF or plain text"),
+    })
 }
 
 /// The id of a file that this provider keeps.

@@ -1,0 +1,6 @@
+//! Bedrock Converse, by hand: requests, answers, streams and errors to and from it.
+
+mod answers;
+mod requests;
+mod streams;
+mod thinking;
