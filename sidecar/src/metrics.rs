@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use fkm_llm::NanoUsd;
+use fkm_llm::ir::Usage;
 use fkm_snapshot::FailureClass;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -26,6 +27,7 @@ pub(crate) struct Metrics {
     duration: Family<RuleLabels, Histogram, fn() -> Histogram>,
     first_content: Family<RuleLabels, Histogram, fn() -> Histogram>,
     tokens: Family<TokenLabels, Counter>,
+    estimated_tokens: Family<TokenLabels, Counter>,
     cost: Family<ModelLabels, Counter>,
     unpriced: Family<ModelLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
@@ -124,6 +126,7 @@ impl Metrics {
             duration: Family::new_with_constructor(seconds),
             first_content: Family::new_with_constructor(seconds),
             tokens: Family::default(),
+            estimated_tokens: Family::default(),
             cost: Family::default(),
             unpriced: Family::default(),
             attempts: Family::default(),
@@ -162,8 +165,13 @@ impl Metrics {
         );
         r.register(
             "tokens",
-            "Tokens that providers reported",
+            "Tokens of answers, as their providers counted them; where they did not, estimated",
             self.tokens.clone(),
+        );
+        r.register(
+            "estimated_tokens",
+            "Of the tokens: those that were estimated, as the answer ended before its provider counted",
+            self.estimated_tokens.clone(),
         );
         r.register(
             "cost_nano_usd",
@@ -283,14 +291,18 @@ impl Metrics {
         self.attempts.get_or_create(labels).inc();
     }
 
-    /// Counts the tokens of an answer.
-    pub(crate) fn used(&self, provider: &Arc<str>, model: &Arc<str>, input: u64, output: u64) {
+    /// Counts the tokens of an answer, and how many of them are an estimate.
+    pub(crate) fn used(&self, provider: &Arc<str>, model: &Arc<str>, usage: &Usage) {
+        let (input, output) = (usage.input_tokens, usage.output_tokens);
         for (token_type, tokens) in [("input", input), ("output", output)] {
             let labels = TokenLabels {
                 provider: provider.clone(),
                 model: model.clone(),
                 token_type,
             };
+            if usage.estimated {
+                self.estimated_tokens.get_or_create(&labels).inc_by(tokens);
+            }
             self.tokens.get_or_create(&labels).inc_by(tokens);
         }
     }

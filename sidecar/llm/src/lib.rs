@@ -38,6 +38,7 @@ pub mod sse;
 pub mod stream;
 mod thinking;
 pub mod voyage_rerank;
+mod written;
 
 pub use cost::{NanoUsd, cost};
 pub use edit::{Edited, Edits, Patches, edit};

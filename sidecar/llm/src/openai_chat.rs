@@ -32,6 +32,7 @@ const FORMAT: Format = Format::OpenAiChat;
 const WORDING: Wording = Wording {
     format: FORMAT,
     finish_reason: types::finish_reason,
+    content: "\"delta\"",
 };
 
 // === impl OpenAiChat ===

@@ -31,6 +31,7 @@ const FORMAT: Format = Format::OpenAiCompletions;
 const WORDING: Wording = Wording {
     format: FORMAT,
     finish_reason,
+    content: "\"text\"",
 };
 
 /// The meaning of a finish reason; `eos` is Together's.

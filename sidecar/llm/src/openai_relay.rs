@@ -19,6 +19,7 @@ use crate::openai_usage;
 use crate::relay::Inspector;
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
+use crate::written::Meter;
 
 /// What differs between the formats whose chunks are watched.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Wording {
     pub(crate) format: Format,
     /// What a finish reason means in it.
     pub(crate) finish_reason: fn(&str) -> FinishReason,
+    /// The member of a choice that holds its content, with its quotes.
+    pub(crate) content: &'static str,
 }
 
 /// Watches the chunks of one stream.
@@ -40,6 +43,7 @@ pub(crate) struct ChunkInspector {
     seen: Vec<(u64, bool)>,
     done: bool,
     progress: Progress,
+    meter: Meter,
     finish_reason: Finder<'static>,
     usage: Finder<'static>,
     error: Finder<'static>,
@@ -115,6 +119,7 @@ impl ChunkInspector {
             seen: Vec::new(),
             done: false,
             progress: Progress::default(),
+            meter: Meter::new(wording.content),
             finish_reason: Finder::new("\"finish_reason\""),
             usage: Finder::new("\"usage\""),
             error: Finder::new("\"error\""),
@@ -203,6 +208,7 @@ impl Inspector for ChunkInspector {
             };
         }
         self.progress.events += 1;
+        self.progress.written_bytes += self.meter.bytes(&data);
         if frame.event == Some(b"error") {
             return Err(StreamFault::Provider(Box::new(error::decode_inside(&data))));
         }

@@ -55,8 +55,10 @@ pub struct Progress {
     pub content_started: bool,
     /// Every choice has its finish reason.
     pub finished: bool,
-    /// The last usage seen.
+    /// The last usage seen; see [`Progress::accounted_usage`].
     pub usage: Option<Usage>,
+    /// Bytes of text, thoughts, refusals and arguments so far.
+    pub written_bytes: u64,
     /// The model that answers, as the provider names it.
     pub response_model: Option<String>,
     /// The finish reasons, in the order of their arrival.
@@ -64,6 +66,9 @@ pub struct Progress {
     /// Received so far: frames with data when passed through, events when translated.
     pub events: u64,
 }
+
+/// What a token is taken to be long where nobody counted: about four bytes of English.
+pub const BYTES_PER_TOKEN: u64 = 4;
 
 /// A transform that decodes a stream of a provider of dialect `from` and encodes `to`.
 pub fn translate(from: &Dialect, to: Format, options: &StreamOptions) -> Box<dyn StreamTransform> {
@@ -171,10 +176,36 @@ impl Progress {
         match event {
             Event::Start(start) => self.response_model.clone_from(&start.model),
             Event::BlockStart { start, .. } => self.content_started |= start.is_content(),
-            Event::Delta { delta, .. } => self.content_started |= delta.is_content(),
+            Event::Delta { delta, .. } => {
+                self.content_started |= delta.is_content();
+                self.written_bytes += delta.written_bytes();
+            }
             Event::BlockStop { .. } | Event::Error(_) => {}
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Stop { reason, .. } => self.note_finish(reason.clone(), choices),
+        }
+    }
+
+    /// What to account for the stream, now that nothing more of it comes; `None` when nothing is known.
+    ///
+    /// The provider's own word where it came with the whole answer. Else an estimate, marked so: of the output a token for
+    /// every [`BYTES_PER_TOKEN`] bytes written, rounded up, and no less than the provider has told so far; of the input what
+    /// the provider told at the start (Anthropic does), otherwise 0, for it is not known.
+    pub fn accounted_usage(&self) -> Option<Usage> {
+        let written = self.written_bytes.div_ceil(BYTES_PER_TOKEN);
+        match self.usage {
+            Some(usage) if self.finished && (usage.output_tokens > 0 || written == 0) => {
+                Some(usage)
+            }
+            None if written == 0 => None,
+            usage => {
+                let told = usage.unwrap_or_default();
+                Some(Usage {
+                    output_tokens: told.output_tokens.max(written),
+                    estimated: true,
+                    ..told
+                })
+            }
         }
     }
 
@@ -185,3 +216,6 @@ impl Progress {
         self.finished = self.finish_reasons.len() >= choices as usize;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fkm_llm::ir::Usage;
 use fkm_llm::{Progress, ServiceTier, cost};
 use fkm_telemetry::names;
 use tokio::time::Instant;
@@ -96,31 +97,35 @@ impl Record {
             took.as_secs_f64(),
             Some(first_content.as_secs_f64()),
         );
-        if let Some(usage) = progress.usage {
+        let usage = progress.accounted_usage();
+        if let Some(usage) = usage {
             let Offer {
                 provider,
                 upstream_model,
                 price,
                 ..
             } = &self.candidate.offer;
-            let (input, output) = (usage.input_tokens, usage.output_tokens);
             let metrics = &self.context.metrics;
-            metrics.used(&provider.name, upstream_model, input, output);
+            metrics.used(&provider.name, upstream_model, &usage);
             // Counted as served by the usual tier: the formats do not carry which one it was.
-            let price = price.as_deref();
+            // An input that nobody counted has no known cost.
+            let unknown = usage.estimated && usage.input_tokens == 0;
+            let price = price.as_deref().filter(|_| !unknown);
             let cost = price.and_then(|price| cost(&usage, price, ServiceTier::Default));
             metrics.cost(&provider.name, upstream_model, cost);
-            self.span.record(names::GEN_AI_USAGE_INPUT_TOKENS, input);
-            self.span.record(names::GEN_AI_USAGE_OUTPUT_TOKENS, output);
+            self.span
+                .record(names::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);
+            self.span
+                .record(names::GEN_AI_USAGE_OUTPUT_TOKENS, usage.output_tokens);
         }
         if let Outcome::Failed(reason) = outcome {
             self.span.record(names::ERROR_TYPE, reason.name());
         }
-        self.log(outcome, progress, took.as_millis());
+        self.log(outcome, usage, took.as_millis());
     }
 
-    fn log(&self, outcome: Outcome, progress: &Progress, millis: u128) {
-        let usage = progress.usage.unwrap_or_default();
+    fn log(&self, outcome: Outcome, known: Option<Usage>, millis: u128) {
+        let usage = known.unwrap_or_default();
         let rule = &self.runtime.rules[self.rule];
         let ended = match outcome {
             Outcome::Complete => "complete",
@@ -142,7 +147,8 @@ impl Record {
             outcome = ended,
             input_tokens = usage.input_tokens,
             output_tokens = usage.output_tokens,
-            usage_reported = progress.usage.is_some(),
+            usage_known = known.is_some(),
+            usage_estimated = usage.estimated,
             millis = u64::try_from(millis).unwrap_or(u64::MAX),
             "exchange ended",
         );

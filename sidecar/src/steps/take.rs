@@ -284,6 +284,7 @@ async fn whole(
         content_started: true,
         finished: true,
         usage: facts.usage,
+        written_bytes: 0,
         response_model: facts.model,
         finish_reasons: facts.finish_reasons,
         events: 1,

@@ -305,6 +305,36 @@ async fn a_provider_that_does_not_know_stream_options_is_not_sent_them() {
 }
 
 #[tokio::test]
+async fn what_no_provider_counted_is_estimated_and_marked() {
+    let (a, _b, sidecar) = pair().await;
+    let metric = async |name: &str, token_type: &str| {
+        let metrics = metrics(&sidecar).await;
+        let line = format!(
+            r#"fkm_{name}_total{{provider="a",model="m-upstream",token_type="{token_type}"}} "#
+        );
+        let found = metrics.lines().find_map(|one| one.strip_prefix(&line))?;
+        found.parse::<u64>().ok()
+    };
+    // Twelve bytes, and no word about them: three tokens.
+    let pieces = vec!["four".to_owned(), "more".to_owned(), "last".to_owned()];
+    for (cut, tokens) in [(Cut::Nowhere, 3), (Cut::AfterFrame(3), 3 + 2)] {
+        a.script(vec![Step::Streamed(Streamed {
+            pieces: pieces.clone(),
+            usage_chunk: UsageChunk::Never,
+            cut,
+            ..Streamed::default()
+        })]);
+        sidecar.chat(&question(true)).await;
+        assert_eq!(metric("estimated_tokens", "output").await, Some(tokens));
+        assert_eq!(metric("tokens", "output").await, Some(tokens));
+        assert_eq!(metric("tokens", "input").await, Some(0));
+    }
+    let metrics = metrics(&sidecar).await;
+    let unpriced = r#"fkm_answers_unpriced_total{provider="a",model="m-upstream"} 2"#;
+    assert!(metrics.contains(unpriced), "{metrics}");
+}
+
+#[tokio::test]
 async fn streams_cut_into_small_pieces_are_the_same() {
     let (a, _b, sidecar) = pair().await;
     a.script(vec![Step::Streamed(Streamed::counting(5))]);

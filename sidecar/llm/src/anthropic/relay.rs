@@ -12,12 +12,14 @@ use crate::format::ResponseFacts;
 use crate::relay::Inspector;
 use crate::sse::{Frame, Verdict};
 use crate::stream::Progress;
+use crate::written::Meter;
 
 /// Watches the events of one stream.
 pub(super) struct EventInspector {
     counts: Counts,
     stopped: bool,
     progress: Progress,
+    meter: Meter,
 }
 
 /// An event, as far as pass-through looks into it.
@@ -86,6 +88,7 @@ impl EventInspector {
             counts: Counts::default(),
             stopped: false,
             progress: Progress::default(),
+            meter: Meter::default(),
         }
     }
 
@@ -142,6 +145,7 @@ impl Inspector for EventInspector {
             return Ok(Verdict::Keep);
         };
         self.progress.events += 1;
+        self.progress.written_bytes += self.meter.bytes(&data);
         match frame.event {
             // What passes most, and has nothing to tell once the answer has begun.
             Some(b"content_block_delta" | b"content_block_start" | b"content_block_stop")

@@ -12,13 +12,15 @@ use crate::error::StreamFault;
 use crate::format::ResponseFacts;
 use crate::sse::Verdict;
 use crate::stream::{Progress, StreamTransform};
+use crate::written::Meter;
 
 /// Forwards the frames of one stream and watches them.
 ///
-/// A stream may close between its stop reason and the frame with its usage: it is complete, and nothing is made up.
+/// A stream may close between its stop reason and the frame with its usage: it is complete, and its usage is not made up here.
 pub(super) struct FrameRelay {
     splitter: FrameSplitter,
     progress: Progress,
+    meter: Meter,
 }
 
 /// A payload, as far as pass-through looks into it.
@@ -70,15 +72,16 @@ impl FrameRelay {
         Self {
             splitter: FrameSplitter::default(),
             progress: Progress::default(),
+            meter: Meter::default(),
         }
     }
 }
 
 impl StreamTransform for FrameRelay {
     fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
-        let progress = &mut self.progress;
+        let (progress, meter) = (&mut self.progress, &self.meter);
         self.splitter
-            .relay(&chunk, out, |frame| inspect(frame, progress))
+            .relay(&chunk, out, |frame| inspect(frame, progress, meter))
     }
 
     fn end(&mut self, _out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
@@ -93,9 +96,10 @@ impl StreamTransform for FrameRelay {
     }
 }
 
-fn inspect(frame: &[u8], progress: &mut Progress) -> Result<Verdict, StreamFault> {
+fn inspect(frame: &[u8], progress: &mut Progress, meter: &Meter) -> Result<Verdict, StreamFault> {
     let frame = Frame::parse(frame)?;
     progress.events += 1;
+    progress.written_bytes += meter.bytes(frame.payload());
     if let Some(reported) = error::decode_frame(&frame) {
         return Err(StreamFault::Provider(Box::new(reported)));
     }

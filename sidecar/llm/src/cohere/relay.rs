@@ -11,12 +11,14 @@ use crate::format::ResponseFacts;
 use crate::relay::Inspector;
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
+use crate::written::Meter;
 
 /// Watches the events of one stream.
 #[derive(Default)]
 pub(super) struct EventInspector {
     done: bool,
     progress: Progress,
+    meter: Meter,
 }
 
 /// An event, or a whole answer, as far as pass-through looks into it.
@@ -136,6 +138,7 @@ impl Inspector for EventInspector {
             };
         }
         self.progress.events += 1;
+        self.progress.written_bytes += self.meter.bytes(&data);
         match frame.event {
             // What passes most, and has nothing to tell once the answer has begun.
             Some(b"content-delta" | b"tool-call-delta" | b"tool-plan-delta")

@@ -134,6 +134,17 @@ impl BlockStart {
 // === impl Delta ===
 
 impl Delta {
+    /// The bytes that the model wrote.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        match self {
+            Self::Text(text)
+            | Self::Reasoning(text)
+            | Self::Arguments(text)
+            | Self::Refusal(text) => text.len() as u64,
+            Self::Citation(_) | Self::State(_) => 0,
+        }
+    }
+
     /// Whether this is content: not empty.
     pub fn is_content(&self) -> bool {
         match self {

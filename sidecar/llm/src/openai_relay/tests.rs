@@ -16,6 +16,7 @@ const WORDING: Wording = Wording {
         "content_filter" => FinishReason::ContentFilter,
         _ => FinishReason::Stop,
     },
+    content: "\"delta\"",
 };
 
 fn relay(options: &RelayOptions) -> Relay<ChunkInspector> {

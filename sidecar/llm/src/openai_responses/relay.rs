@@ -13,6 +13,7 @@ use crate::openai_responses::{FORMAT, error, types};
 use crate::relay::Inspector;
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
+use crate::written::Meter;
 
 /// Watches the events of one stream.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub(super) struct EventInspector {
     /// An item that the client is to run was begun.
     calls: bool,
     progress: Progress,
+    meter: Meter,
 }
 
 /// An event, as far as pass-through looks into it.
@@ -135,6 +137,7 @@ impl Inspector for EventInspector {
             };
         }
         self.progress.events += 1;
+        self.progress.written_bytes += self.meter.bytes(&data);
         let passes = frame.event.is_some_and(|name| {
             name.ends_with(b".delta") || name.starts_with(b"response.content_part.")
         });
