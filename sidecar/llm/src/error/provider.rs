@@ -74,7 +74,8 @@ impl ProviderError {
 
     /// Classifies an error that came without headers.
     pub(crate) fn of(status: u16, said: &Said) -> Self {
-        let words = [said.kind.as_deref(), said.code.as_deref()];
+        // The code says more than the kind: `model_not_found` of an `invalid_request_error`.
+        let words = [said.code.as_deref(), said.kind.as_deref()];
         let status = match said.status {
             Some(named) if status < 400 => named,
             _ => status,

@@ -6,6 +6,7 @@ mod bedrock;
 mod cohere;
 mod completions;
 mod requests;
+mod responses;
 mod state;
 mod streams;
 mod thinking;
