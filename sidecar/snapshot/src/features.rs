@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 6] = [
+pub const FEATURES: [&str; 10] = [
     "format.anthropic.messages",
+    "format.bedrock.converse",
+    "format.cohere.chat",
     "format.openai.chat",
+    "format.openai.completions",
+    "format.openai.responses",
     "provider.simulated",
     "strategy.priority",
     "strategy.weighted",
@@ -35,5 +39,22 @@ impl From<&str> for Feature {
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+
+    #[test]
+    fn every_format_is_obeyed() {
+        for format in Format::ALL {
+            assert!(
+                Feature(format!("format.{format}")).is_supported(),
+                "{format}"
+            );
+        }
+        assert!(!Feature::from("format.of.tomorrow").is_supported());
     }
 }

@@ -91,10 +91,10 @@ pub(crate) async fn run(
         let message = "the answer is compressed, which was not asked for";
         return Err(AttemptError::failed(FailureClass::BrokenStream, message));
     }
-    let streams = answer
-        .headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let streams = answer.headers.get(CONTENT_TYPE).is_some_and(|value| {
+        let expected = provider.stream_content_type().as_bytes();
+        value.as_bytes().starts_with(expected)
+    });
     let (body, dropped) = match (exchange.scan.stream, streams) {
         (true, true) => (
             stream(exchange, candidate, answer.body, sent, limits).await?,

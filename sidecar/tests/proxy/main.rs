@@ -9,6 +9,7 @@
 mod bad_requests;
 mod cancel;
 mod failover;
+mod formats;
 mod harness;
 mod mid_stream;
 mod pass_through;
