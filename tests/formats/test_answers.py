@@ -95,6 +95,9 @@ def reencode(wire: Wire, case: Recording, want: Answer | None, to: str) -> str |
         return None
     if not problems:
         problems = check(case, want, to, result)
+    if not problems and to == "openai.embeddings":
+        # what its SDK asks for where the application says nothing
+        problems = check(case, want, to, wire.run("reencode", case.body, from_=case.format, to=to, base64=True))
     return settle("reencode", case.format, case.key, problems, to)
 
 

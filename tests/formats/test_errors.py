@@ -84,7 +84,7 @@ def check(to: str, error: dict, told: dict) -> list[str]:
     found = []
     if told["status"] not in wants:
         found.append(f"told {told['status']}, not {want}")
-    for stream in (False, True):
+    for stream in (False, True) if told["frame"] is not None else (False,):
         try:
             body = told["frame"] if stream else told["body"]
             sdks.read(to, sdks.Reply(body, stream, 200 if stream else told["status"]))

@@ -23,7 +23,6 @@ class Wire:
         self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         exists = self.run("formats")
         self.formats: list[str] = exists["formats"]
-        self.embeddings: list[str] = exists["embeddings"]
         # name -> format
         self.presets: dict[str, str] = exists["presets"]
 
@@ -42,7 +41,7 @@ class Wire:
         assert line, f"fkm-wire ended: {op}"
         result = json.loads(line)
         for name in ("body", "frame"):
-            if name in result:
+            if result.get(name) is not None:
                 result[name] = base64.b64decode(result[name])
         error = result.get("error")
         assert not error or error["kind"] != "command", error
@@ -85,4 +84,4 @@ def answer(shown: dict) -> Answer:
         for choice in shown["choices"]
     ]
     usage = shown["usage"] or {}
-    return Answer(choices, usage.get("input"), usage.get("output"))
+    return Answer(choices, usage.get("input"), usage.get("output"), shown.get("vectors", []))

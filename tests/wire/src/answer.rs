@@ -1,14 +1,22 @@
 //! An answer in the form in which the suites compare: what an application gets out of it, whatever the format.
 //!
 //! `{"choices": [{"index", "text", "refusal", "reasoning", "calls": [{"name", "arguments"}], "finish"}], "usage": null |
-//! {"input", "output", "cached", "written", "reasoning"}}`. Arguments that are JSON are shown as JSON, others as text.
+//! {"input", "output", "cached", "written", "reasoning"}}`. Arguments that are JSON are shown as JSON, others as text. Of
+//! embeddings: no choices, and `vectors`.
 
+use fkm_llm::embedding::{EmbeddingResponse, InvalidVector};
 use fkm_llm::ir::{Choice, OutputPart, Response, ToolCall, Usage};
 use serde_json::{Value, json};
 
 pub(crate) fn of_response(response: &Response) -> Value {
     let choices: Vec<Value> = response.choices.iter().map(of_choice).collect();
     json!({"choices": choices, "usage": response.usage.map(of_usage)})
+}
+
+pub(crate) fn of_embeddings(response: &EmbeddingResponse) -> Result<Value, InvalidVector> {
+    let vectors = response.embeddings.iter().map(|one| one.vector.values());
+    let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_, _>>()?;
+    Ok(json!({"choices": [], "vectors": vectors, "usage": response.usage.map(of_usage)}))
 }
 
 fn of_choice(choice: &Choice) -> Value {

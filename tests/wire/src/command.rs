@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fkm_llm::{Format, ServiceTier};
+use fkm_llm::Format;
 use serde::{Deserialize, Deserializer, Serializer};
+
+use crate::codec::Codec;
+use crate::cost::Answered;
 
 /// One line of the input.
 #[derive(Debug, Deserialize)]
@@ -16,7 +19,7 @@ pub(crate) enum Command {
     /// `{"formats": [NAME…], "embeddings": [NAME…], "presets": {NAME: FORMAT…}}`: what exists.
     Formats,
     /// A whole answer: `{"answer": …}`, see [`crate::answer`].
-    DecodeResponse { format: Format, body: Body },
+    DecodeResponse { format: Codec, body: Body },
     /// A stream in pieces of `cut` bytes (0: in one): `{"answer": …}`.
     DecodeStream {
         format: Format,
@@ -29,8 +32,11 @@ pub(crate) enum Command {
     },
     /// A whole answer of a provider for a client of another format: `{"body", "dropped"}`.
     Reencode {
-        from: Format,
-        to: Format,
+        from: Codec,
+        to: Codec,
+        /// Vectors as base64.
+        #[serde(default)]
+        base64: bool,
         body: Body,
     },
     /// A stream of a provider, in pieces of `cut` bytes, for a client of another format: `{"body"}`, with `error` beside
@@ -49,8 +55,8 @@ pub(crate) enum Command {
     },
     /// A request of a client for a provider of another format: `{"body", "dropped"}`.
     EncodeRequest {
-        from: Format,
-        to: Format,
+        from: Codec,
+        to: Codec,
         model: String,
         stream: bool,
         #[serde(default)]
@@ -58,21 +64,10 @@ pub(crate) enum Command {
         body: Body,
     },
     /// What an answer cost, whole or a stream, of conversations or of embeddings: see [`crate::cost`].
-    Cost {
-        format: String,
-        provider: String,
-        model: String,
-        #[serde(default)]
-        tier: ServiceTier,
-        #[serde(default)]
-        stream: bool,
-        #[serde(default)]
-        dialect: Option<String>,
-        body: Body,
-    },
+    Cost(Answered),
     /// An error of a provider: `{"status", "class", "message", "kind", "code", "retryable"}`.
     DecodeError {
-        format: Format,
+        format: Codec,
         status: u16,
         #[serde(default)]
         headers: BTreeMap<String, String>,
@@ -80,8 +75,8 @@ pub(crate) enum Command {
     },
     /// An error of a provider for a client of another format: `{"status", "body", "frame"}`; the frame ends a stream.
     ReencodeError {
-        from: Format,
-        to: Format,
+        from: Codec,
+        to: Codec,
         status: u16,
         #[serde(default)]
         headers: BTreeMap<String, String>,

@@ -1,36 +1,40 @@
 //! What an answer cost: its usage as a format decodes it, times the rates of the catalogue.
 
-use anyhow::Context as _;
 use fkm_catalog::models;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::Usage;
-use fkm_llm::{
-    Dialect, EmbeddingFormat, Format, ServiceTier, StreamFault, cost, embedding_codec, format,
-};
+use fkm_llm::{Dialect, Format, ServiceTier, StreamFault, cost, embedding_codec, format};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer;
+use crate::chat::dialect_of;
+use crate::codec::Codec;
 use crate::command::Body;
 use crate::failure;
-use crate::run::dialect_of;
 
 /// An answer and who gave it.
-pub(crate) struct Answered<'a> {
-    /// The name of a format, of conversations or of embeddings.
-    pub(crate) format: &'a str,
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answered {
+    /// Of conversations or of embeddings.
+    format: Codec,
     /// A provider of the catalogue, and one of its models.
-    pub(crate) provider: &'a str,
-    pub(crate) model: &'a str,
-    pub(crate) tier: ServiceTier,
-    pub(crate) is_stream: bool,
+    provider: String,
+    model: String,
+    #[serde(default)]
+    tier: ServiceTier,
+    #[serde(default)]
+    stream: bool,
     /// The name of a preset.
-    pub(crate) dialect: Option<&'a str>,
-    pub(crate) body: &'a Body,
+    #[serde(default)]
+    dialect: Option<String>,
+    body: Body,
 }
 
 // === impl Answered ===
 
-impl Answered<'_> {
+impl Answered {
     /// `{"priced", "usage", "nano_usd"}`: whether the catalogue has a price for the model, what was counted (null: the
     /// provider did not say), and what that costs (null: not known).
     pub(crate) fn cost(&self) -> anyhow::Result<Value> {
@@ -38,7 +42,7 @@ impl Answered<'_> {
             Ok(usage) => usage,
             Err(failed) => return Ok(failed),
         };
-        let record = models(self.provider).and_then(|models| models.get(self.model));
+        let record = models(&self.provider).and_then(|models| models.get(&self.model));
         let price = record.and_then(|record| record.price.as_ref());
         let amount = usage
             .zip(price)
@@ -52,22 +56,22 @@ impl Answered<'_> {
 
     /// Inside: the result to show where the answer cannot be read.
     fn usage(&self) -> anyhow::Result<Result<Option<Usage>, Value>> {
-        let name = self.format;
-        if let Some(format) = Format::ALL.into_iter().find(|one| one.name() == name) {
-            let dialect = dialect_of(format, self.dialect)?;
-            return Ok(if self.is_stream {
-                usage_of_stream(&dialect, &self.body.0)
-            } else {
-                usage_of(format, &self.body.0)
-            });
+        let body = &self.body.0;
+        match self.format {
+            Codec::Chat(from) => {
+                let dialect = dialect_of(from, self.dialect.as_deref())?;
+                Ok(if self.stream {
+                    usage_of_stream(&dialect, body)
+                } else {
+                    usage_of(from, body)
+                })
+            }
+            Codec::Embedding(from) => {
+                let decoded = embedding_codec(from).decode_response(body);
+                let usage = decoded.map(|response| response.usage);
+                Ok(usage.map_err(|error| failure::of_decode(&error)))
+            }
         }
-        let mut embeddings = EmbeddingFormat::ALL.into_iter();
-        let found = embeddings.find(|one| one.name() == name);
-        let codec = embedding_codec(found.with_context(|| format!("no format {name}"))?);
-        let decoded = codec.decode_response(&self.body.0);
-        Ok(decoded
-            .map(|response| response.usage)
-            .map_err(|error| failure::of_decode(&error)))
     }
 }
 

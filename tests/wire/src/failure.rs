@@ -1,5 +1,6 @@
 //! Failures as results: `{"error": {"kind", "message"}}` with a kind that a suite can count by.
 
+use fkm_llm::embedding::InvalidVector;
 use fkm_llm::{DecodeError, EncodeError, ProviderError, StreamFault};
 use serde_json::{Value, json};
 
@@ -23,6 +24,10 @@ pub(crate) fn of_stream(fault: &StreamFault) -> Value {
             failure("malformed", &fault.to_string())
         }
     }
+}
+
+pub(crate) fn of_vector(error: InvalidVector) -> Value {
+    failure("vector", &error.to_string())
 }
 
 /// A refusal, with the member and the reason apart.

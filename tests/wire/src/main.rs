@@ -2,8 +2,11 @@
 //! result a line to stdout, and nothing else. It ends with its input. Commands and results: [`command`].
 
 mod answer;
+mod chat;
+mod codec;
 mod command;
 mod cost;
+mod embedding;
 mod failure;
 mod run;
 
