@@ -79,6 +79,8 @@ FINISH = {
 # What an answer that ended for a reason (left) may show to a client of a format that has no word for it.
 RE_ENCODED = {
     "pause": {"*": "stop"},
+    # a text is one there when its end says so
+    "refusal": {"openai.chat": "stop", "openai.responses": "stop", "cohere.chat": "stop", "*": "content_filter"},
     # Cohere's words for it are errors
     "content_filter": {"cohere.chat": "stop"},
     # a legacy completion knows no calls
@@ -96,6 +98,8 @@ class Choice:
     text: str
     calls: list[tuple[str, object]]
     finish: str
+    # the text is a refusal in words, where the format says so (OpenAI's ends with "stop")
+    refusal: bool = dataclasses.field(default=False, compare=False)
 
     def __post_init__(self):
         if self.calls and self.finish == "stop":

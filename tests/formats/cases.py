@@ -108,7 +108,7 @@ def differences(want: Answer, got: Answer, to: str | None = None) -> list[str]:
     if len(want.choices) != len(got.choices):
         return [f"{len(got.choices)} choices, not {len(want.choices)}"]
     for index, (one, other) in enumerate(zip(want.choices, got.choices)):
-        finish = one.finish if to is None else re_encoded_finish(one.finish, to)
+        finish = one.finish if to is None else re_encoded_finish("refusal" if one.refusal else one.finish, to)
         for name, left, right in (
             ("text", one.text, other.text),
             ("calls", one.calls, other.calls),
@@ -149,6 +149,8 @@ def of_kind(error: bool) -> list:
 
 
 ANSWERS = of_kind(error=False)
+# those with their whole requests
+EXCHANGES = [recording for recording in ANSWERS if recording.request]
 # what is checked like an answer, and has no request
 WRITTEN = written.load()
 ERRORS = of_kind(error=True)

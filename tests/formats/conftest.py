@@ -26,9 +26,7 @@ def pytest_addoption(parser):
 def pytest_generate_tests(metafunc):
     """`answer`: every answer, recorded or written; `own_answer`: those in a format that exists; likewise `exchange`, those
     with their requests, and `error`."""
-    # one was recorded with a request that is no JSON
-    exchanges = [one for one in cases.ANSWERS if isinstance(one.request, dict)]
-    lists = {"answer": cases.ANSWERS + cases.WRITTEN, "exchange": exchanges, "error": cases.ERRORS}
+    lists = {"answer": cases.ANSWERS + cases.WRITTEN, "exchange": cases.EXCHANGES, "error": cases.ERRORS}
     for name, all_of_them in lists.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, all_of_them, ids=cases.keys(all_of_them))

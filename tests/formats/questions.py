@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from answers import arguments
 
 
+# the tool by which a model answers in JSON that has no other way
+ANSWER_TOOL = "json_tool_call"
+
+
 @dataclasses.dataclass
 class Question:
     """What must survive in another format."""
@@ -19,12 +23,19 @@ class Question:
     results: int = 0
     # of system, user and assistant, but not of tools
     texts: list[str] = dataclasses.field(default_factory=list)
+    # no tool may be called: a format without a word for it leaves them out
+    none: bool = False
 
 
 def differences(want: Question, got: Question) -> list[str]:
     """What the translated request lost. It may say more: a document's text, the name of a result that was moved."""
     found = []
-    for name in ("tools", "calls", "results"):
+    missing = [name for name in want.tools if name not in got.tools]
+    # a format may demand the tools of calls that were made, or answer in JSON by a tool
+    more = set(got.tools) - set(want.tools) - {name for name, _ in want.calls} - {ANSWER_TOOL}
+    if missing and not want.none or more:
+        found.append(f"asks other tools: {got.tools}, not {want.tools}")
+    for name in ("calls", "results"):
         left, right = getattr(want, name), getattr(got, name)
         if left != right:
             found.append(f"asks other {name}: {str(right)[:150]}, not {str(left)[:150]}")
@@ -51,6 +62,7 @@ def texts_of(content: object) -> Iterator[str]:
 
 def of_openai_chat(body: dict) -> Question:
     question = Question([tool["function"]["name"] for tool in body.get("tools") or [] if "function" in tool])
+    question.none = body.get("tool_choice") in ("none", "NONE")
     for message in body["messages"]:
         if message["role"] == "tool":
             question.results += 1
@@ -66,6 +78,7 @@ def of_openai_chat(body: dict) -> Question:
 
 def of_openai_responses(body: dict) -> Question:
     question = Question([tool["name"] for tool in body.get("tools") or [] if tool.get("type") == "function"])
+    question.none = body.get("tool_choice") == "none"
     question.texts += texts_of(body.get("instructions"))
     items = body.get("input") or []
     for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
@@ -83,6 +96,7 @@ def of_anthropic(body: dict) -> Question:
     # tools that the provider runs have a type
     own = [tool for tool in body.get("tools") or [] if tool.get("type") in (None, "custom")]
     question = Question([tool["name"] for tool in own])
+    question.none = (body.get("tool_choice") or {}).get("type") == "none"
     question.texts += texts_of(body.get("system"))
     for message in body["messages"]:
         question.texts += texts_of(message["content"])
@@ -97,6 +111,8 @@ def of_gemini(body: dict) -> Question:
     question = Question()
     for tool in body.get("tools") or []:
         question.tools += [function["name"] for function in tool.get("functionDeclarations") or []]
+    calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
+    question.none = calling.get("mode") == "NONE"
     system = body.get("systemInstruction") or {}
     for content in [system, *body["contents"]]:
         parts = content.get("parts") or []

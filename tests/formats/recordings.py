@@ -56,11 +56,9 @@ class Recording:
 
     @functools.cached_property
     def request(self) -> dict:
+        """{} where it was recorded in part."""
         request = self.line["req"]
-        try:
-            return json.loads(request) if isinstance(request, str) else request
-        except json.JSONDecodeError:
-            return request
+        return request if isinstance(request, dict) else {}
 
     @property
     def path(self) -> str:

@@ -1,5 +1,7 @@
 """Converse by `botocore`, which also checks both sums of every frame of an event stream."""
 
+import json
+
 import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -77,8 +79,6 @@ def is_clients(use: dict | None) -> bool:
 
 
 def of_events(events: list[dict]) -> Answer:
-    import json
-
     blocks: dict[int, dict] = {}
     word, usage = None, None
     for event in events:

@@ -29,7 +29,12 @@ def read_by_helper(reply: Reply) -> Answer:
 
 def of_completion(completion) -> Answer:
     choices = [
-        Choice(text_of(choice.message), calls_of(choice.message), finish_of(FORMAT, choice.finish_reason))
+        Choice(
+            text_of(choice.message),
+            calls_of(choice.message),
+            finish_of(FORMAT, choice.finish_reason),
+            choice.message is not None and is_refusal(choice.message.content, choice.message.refusal),
+        )
         for choice in sorted(completion.choices, key=lambda choice: choice.index)
     ]
     return Answer(choices, *tokens_of(completion.usage))
@@ -51,6 +56,7 @@ def of_chunks(chunks: list) -> Answer:
             part["text"] or part["refusal"],
             [(call["name"], arguments(call["arguments"])) for _, call in sorted(part["calls"].items())],
             finish_of(FORMAT, part["finish"]),
+            is_refusal(part["text"], part["refusal"]),
         )
         for _, part in sorted(parts.items())
     ]
@@ -70,6 +76,10 @@ def add_delta(part: dict, delta) -> None:
 def text_of(message) -> str:
     # Azure leaves the message out when it filters; a refusal is what the model says instead of content
     return "" if message is None else parts_text(message.content) or message.refusal or ""
+
+
+def is_refusal(content: object, refusal: str | None) -> bool:
+    return bool(refusal) and not content
 
 
 def parts_text(content) -> str:

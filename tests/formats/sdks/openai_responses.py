@@ -53,4 +53,4 @@ def of_response(response) -> Answer:
     usage = response.usage
     tokens = (usage.input_tokens, usage.output_tokens) if usage is not None else (None, None)
     # text before and after a call is one text for every client that asks for `output_text`
-    return Answer([Choice(text + refusal, calls, finish_of(FORMAT, word))], *tokens)
+    return Answer([Choice(text + refusal, calls, finish_of(FORMAT, word), bool(refusal) and not text)], *tokens)

@@ -108,7 +108,7 @@ pub(crate) fn encode_request(
         Ok(request) => request,
         Err(error) => return failure::of_decode(&error),
     };
-    match format(target.dialect.format).encode_request(&request, target) {
+    match fkm_llm::encode_request(&request, target) {
         Ok(encoded) => show_encoded(encoded),
         Err(error) => failure::of_encode(&error),
     }
