@@ -27,14 +27,18 @@ pub enum Format {
     /// `POST …/v2/chat` of Cohere.
     #[serde(rename = "cohere.chat")]
     CohereChat,
+    /// `POST …/models/{model}:generateContent` and `:streamGenerateContent` of Google AI Studio and of Vertex.
+    #[serde(rename = "gemini.generate_content")]
+    GeminiGenerateContent,
 }
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AnthropicMessages,
         Self::BedrockConverse,
         Self::CohereChat,
+        Self::GeminiGenerateContent,
         Self::OpenAiChat,
         Self::OpenAiCompletions,
         Self::OpenAiResponses,
@@ -49,6 +53,7 @@ impl Format {
             Self::AnthropicMessages => "anthropic.messages",
             Self::BedrockConverse => "bedrock.converse",
             Self::CohereChat => "cohere.chat",
+            Self::GeminiGenerateContent => "gemini.generate_content",
         }
     }
 }
@@ -60,7 +65,8 @@ impl Format {
             Self::OpenAiChat
             | Self::OpenAiCompletions
             | Self::OpenAiResponses
-            | Self::CohereChat => true,
+            | Self::CohereChat
+            | Self::GeminiGenerateContent => true,
             Self::AnthropicMessages | Self::BedrockConverse => false,
         }
     }
@@ -75,6 +81,7 @@ impl Format {
             | Self::AnthropicMessages
             | Self::BedrockConverse
             | Self::CohereChat => false,
+            Self::GeminiGenerateContent => true,
         }
     }
 }

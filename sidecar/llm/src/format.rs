@@ -11,6 +11,7 @@ use crate::bedrock::Bedrock;
 use crate::cohere::Cohere;
 use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
+use crate::gemini::Gemini;
 use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
 use crate::names::ToolNames;
@@ -29,6 +30,7 @@ pub fn format(format: Format) -> &'static dyn WireFormat {
         Format::AnthropicMessages => &Anthropic,
         Format::BedrockConverse => &Bedrock,
         Format::CohereChat => &Cohere,
+        Format::GeminiGenerateContent => &Gemini,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod error;
 mod fit;
 pub mod fold;
 pub mod format;
+pub mod gemini;
 pub mod ir;
 mod json;
 mod names;

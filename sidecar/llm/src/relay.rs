@@ -37,6 +37,11 @@ impl<I: Inspector> Relay<I> {
     /// The last frame may lack its blank line. What is only part of a frame is left out.
     fn end_tail(&mut self, out: &mut Vec<Bytes>) -> Result<(), StreamFault> {
         let tail = self.splitter.take_tail();
+        if &*tail == b"\n" {
+            // The end of a CRLF that was cut.
+            out.push(tail);
+            return Ok(());
+        }
         let Some(data) = Frame::parse(&tail).data else {
             return Ok(());
         };

@@ -8,6 +8,7 @@ const FORMATS: [&str; 8] = [
     "anthropic",
     "bedrock",
     "cohere",
+    "gemini",
     "openai_chat",
     "openai_completions",
     "openai_embeddings",

@@ -52,7 +52,10 @@ impl Asked {
             Format::OpenAiChat => openai::body(self, answer),
             Format::OpenAiResponses => responses::body(self, answer),
             Format::AnthropicMessages => anthropic::body(self, answer),
-            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
+            Format::OpenAiCompletions
+            | Format::BedrockConverse
+            | Format::CohereChat
+            | Format::GeminiGenerateContent => unspoken(),
         };
         to_bytes(&value)
     }
@@ -70,7 +73,10 @@ impl Asked {
             Format::OpenAiChat => openai::frames(self, streamed),
             Format::OpenAiResponses => responses::frames(self, streamed),
             Format::AnthropicMessages => anthropic::frames(streamed, self),
-            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => {
+            Format::OpenAiCompletions
+            | Format::BedrockConverse
+            | Format::CohereChat
+            | Format::GeminiGenerateContent => {
                 vec![to_bytes(&unspoken())]
             }
         }
@@ -81,7 +87,10 @@ impl Asked {
         let value = match self.format {
             Format::OpenAiChat | Format::OpenAiResponses => openai::error(status, message),
             Format::AnthropicMessages => anthropic::error(status, message),
-            Format::OpenAiCompletions | Format::BedrockConverse | Format::CohereChat => unspoken(),
+            Format::OpenAiCompletions
+            | Format::BedrockConverse
+            | Format::CohereChat
+            | Format::GeminiGenerateContent => unspoken(),
         };
         to_bytes(&value)
     }

@@ -272,6 +272,7 @@ pub(crate) fn canonical_output(parts: Vec<OutputPart>) -> Vec<OutputPart> {
                 text.push_str(thought.text.as_deref().unwrap_or_default());
             }
             (OutputPart::ToolCall(mut call), last) => {
+                call.state = call.state.filter(|state| !state.bytes.is_empty());
                 if call.state.is_none()
                     && let Some(state) = last.and_then(|last| state_of_next_call(last))
                 {

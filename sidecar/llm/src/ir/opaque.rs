@@ -49,11 +49,21 @@ impl Opaque {
         {
             return text.to_owned();
         }
+        self.marked()
+    }
+
+    /// With its mark, wherever it is shown.
+    pub(crate) fn marked(&self) -> String {
         format!(
             "{MARK}{}.{}",
             self.origin,
             URL_SAFE_NO_PAD.encode(&self.bytes)
         )
+    }
+
+    /// Whether a text begins as a mark does.
+    pub(crate) fn is_marked(text: &str) -> bool {
+        text.starts_with(MARK)
     }
 
     /// Reads what was found in a message of format `found_in`.

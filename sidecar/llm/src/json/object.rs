@@ -101,6 +101,16 @@ impl<'a, 'p> Object<'a, 'p> {
         self.path
     }
 
+    /// Gives a member another name, unless there is one of that name already.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if self.members.iter().any(|(key, _)| key == to) {
+            return;
+        }
+        if let Some((key, _)) = self.members.iter_mut().find(|(key, _)| key == from) {
+            *key = Cow::Owned(to.to_owned());
+        }
+    }
+
     /// Takes a member; `null` is as good as none.
     pub(crate) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
         let at = self.members.iter().position(|(key, _)| key == name)?;
@@ -226,16 +236,21 @@ pub(crate) fn is_string(raw: &RawValue) -> bool {
     raw.get().starts_with('"')
 }
 
-/// The member `type` of an object that is kept as JSON text; without one, the name of its only member; empty when there is
-/// neither.
+/// What an object that is kept as JSON text is: its member `type`; without one, the name of its only member, or of the first
+/// object in it; empty when there is none of them.
 pub(crate) fn kind_of(text: &[u8]) -> String {
     let Ok(object) = Object::parse(text, &Path::Root) else {
         return String::new();
     };
-    match (&*object.kind(), object.members.as_slice()) {
-        ("", [(name, _)]) if name != "type" => name.clone().into_owned(),
-        (kind, _) => kind.to_owned(),
+    let kind = object.kind();
+    if !kind.is_empty() || object.peek("type").is_some() {
+        return kind.into_owned();
     }
+    let only = object.members.len() == 1;
+    let inner = object
+        .members()
+        .find(|(_, value)| only || value.get().starts_with('{'));
+    inner.map(|(name, _)| name.to_owned()).unwrap_or_default()
 }
 
 fn invalid(path: &Path<'_>, expected: impl Into<String>) -> DecodeError {

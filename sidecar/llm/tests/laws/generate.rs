@@ -33,6 +33,11 @@ fn word() -> BoxedStrategy<String> {
     "[a-zA-Z0-9_-]{1,12}".boxed()
 }
 
+/// The name of a tool, as every format takes it.
+fn tool_name() -> BoxedStrategy<String> {
+    "[a-zA-Z][a-zA-Z0-9_-]{0,11}".boxed()
+}
+
 fn id() -> BoxedStrategy<String> {
     prop_oneof![4 => word(), 1 => text(), 1 => Just("fkm1_abc".to_owned())].boxed()
 }
@@ -177,7 +182,7 @@ fn rich_text(home: &Home, cited: bool, in_request: bool) -> BoxedStrategy<Text> 
 fn image(home: &Home) -> BoxedStrategy<Image> {
     let elsewhere = if home.images_here { 1 } else { 9 };
     let source = prop_oneof![
-        elsewhere => "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(ImageSource::Url),
+        elsewhere => "https://[a-z]{1,8}/[a-z]{0,4}(\\.png)?".prop_map(ImageSource::Url),
         9 => ("image/(png|jpeg|svg\\+xml)", "[A-Za-z0-9+/=]{0,16}")
             .prop_map(|(media_type, data)| ImageSource::Base64 { media_type, data }),
         9 => Just(ImageSource::Url("data:image/png;base64,AAAA".to_owned())),
@@ -222,7 +227,7 @@ fn file(home: &Home) -> BoxedStrategy<File> {
     let kept = (origin(home.format), word())
         .prop_map(|(origin, id)| FileSource::Id(Opaque::new(origin, id)));
     let linked = prop_oneof![
-        "https://[a-z]{1,8}/[a-z]{0,4}".prop_map(FileSource::Url),
+        "https://[a-z]{1,8}/[a-z]{0,4}(\\.pdf)?".prop_map(FileSource::Url),
         "[a-z]{1,8}".prop_map(FileSource::Text),
     ];
     let source = if home.linked_files {
@@ -358,7 +363,14 @@ fn tool_call(home: &Home, in_request: bool) -> BoxedStrategy<ToolCall> {
     } else {
         Just(None).boxed()
     };
-    (id(), word(), arguments, state, cache, extra(home.format))
+    (
+        id(),
+        tool_name(),
+        arguments,
+        state,
+        cache,
+        extra(home.format),
+    )
         .prop_map(|(id, name, arguments, state, cache, extra)| ToolCall {
             id,
             name,

@@ -91,6 +91,10 @@ pub(crate) struct Home {
     pub(crate) no_auto_choice: bool,
     /// No place for the end user.
     pub(crate) no_user: bool,
+    /// Whether functions are held to their schema, and whether several may be called at once.
+    pub(crate) strict_tools: bool,
+    /// A result says of which tool it is: without its call it cannot be sent.
+    pub(crate) named_results: bool,
 }
 
 /// Says as little as any format.
@@ -135,6 +139,8 @@ const PLAIN: Home = Home {
     billed_usage: false,
     no_auto_choice: false,
     no_user: false,
+    strict_tools: true,
+    named_results: false,
 };
 
 const COHERE: Home = Home {
@@ -170,6 +176,29 @@ const RESPONSES: Home = Home {
     metadata: true,
     stream_options: true,
     created: true,
+    ..PLAIN
+};
+
+const GEMINI: Home = Home {
+    format: Format::GeminiGenerateContent,
+    choices: 2,
+    thinking_extra: true,
+    call_state: true,
+    tool_errors: true,
+    audio: true,
+    files: true,
+    top_k: true,
+    penalties: true,
+    seed: true,
+    effort: true,
+    thinking_budget: true,
+    choice_extra: true,
+    audio_usage: true,
+    no_cache_writes: true,
+    in_path: true,
+    no_user: true,
+    strict_tools: false,
+    named_results: true,
     ..PLAIN
 };
 
@@ -249,5 +278,6 @@ pub(crate) fn home(format: Format) -> Home {
             binary: true,
             ..PLAIN
         },
+        Format::GeminiGenerateContent => GEMINI,
     }
 }

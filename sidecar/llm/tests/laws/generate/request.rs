@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use fkm_llm::Format;
 use fkm_llm::ir::{
-    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, Request, ResponseFormat,
-    Sampling, Text, Tool, ToolChoice, ToolResult,
+    Effort, Extra, FunctionTool, InputPart, JsonSchema, Message, Opaque, OutputPart, Request,
+    ResponseFormat, Sampling, Text, Tool, ToolChoice, ToolResult,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
 use super::{
-    Home, cache_of_call, extra, home, id, input, object, origin, outputs, plain_text, text, word,
+    Home, cache_of_call, extra, home, id, input, object, origin, outputs, plain_text, text,
+    tool_name, word,
 };
 
 fn message(home: &Home) -> BoxedStrategy<Message> {
@@ -42,11 +43,12 @@ fn message(home: &Home) -> BoxedStrategy<Message> {
 
 fn tool(home: &Home) -> BoxedStrategy<Tool> {
     let said = home.said_strict;
+    let strict = home.strict_tools;
     let function = (
-        word(),
+        tool_name(),
         of(text()),
         of(object()),
-        of(any::<bool>()),
+        of(any::<bool>()).prop_map(move |held| held.filter(|_| strict)),
         (cache_of_call(home), extra(home.format)),
     )
         .prop_map(
@@ -80,7 +82,7 @@ fn tool_choice(home: &Home) -> BoxedStrategy<ToolChoice> {
         Just(default),
         Just(ToolChoice::None),
         Just(ToolChoice::Required),
-        word().prop_map(ToolChoice::Function),
+        tool_name().prop_map(ToolChoice::Function),
         origin(home.format).prop_map(move |origin| ToolChoice::Opaque(Opaque::new(origin, other))),
     ]
     .boxed()
@@ -152,6 +154,29 @@ fn thinking(home: &Home) -> BoxedStrategy<(Option<Effort>, Option<u64>)> {
     }
 }
 
+/// The results answer calls that came before them; without any they are none.
+fn with_calls(mut messages: Vec<Message>) -> Vec<Message> {
+    let mut calls = Vec::new();
+    for message in &mut messages {
+        match message {
+            Message::Assistant { parts, .. } => {
+                calls.extend(parts.iter().filter_map(|part| match part {
+                    OutputPart::ToolCall(call) => Some(call.id.clone()),
+                    _ => None,
+                }));
+            }
+            Message::Tool { results, .. } => {
+                results.truncate(calls.len());
+                for (result, id) in results.iter_mut().zip(&calls) {
+                    result.call_id.clone_from(id);
+                }
+            }
+            Message::System { .. } | Message::User { .. } => {}
+        }
+    }
+    messages
+}
+
 /// The one turn of a format that has no conversation, with what only this format knows.
 fn prompt(home: Format) -> BoxedStrategy<Request> {
     let prompts = vec![
@@ -220,10 +245,13 @@ fn conversation(format: Format) -> BoxedStrategy<Request> {
                 let request = Request {
                     model: if can.in_path { String::new() } else { model },
                     system: conversation.0,
-                    messages: conversation.1,
+                    messages: match can.named_results {
+                        true => with_calls(conversation.1),
+                        false => conversation.1,
+                    },
                     tools: tools.0,
                     tool_choice: tools.1,
-                    parallel_tool_calls: tools.2,
+                    parallel_tool_calls: tools.2.filter(|_| can.strict_tools),
                     sampling,
                     max_output_tokens: Some(limits.0.into()),
                     stop: limits.1,
