@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The modules of formats.
-const FORMATS: [&str; 8] = [
+const FORMATS: [&str; 9] = [
     "anthropic",
     "bedrock",
     "cohere",

@@ -5,6 +5,7 @@ mod answers;
 mod bedrock;
 mod cohere;
 mod completions;
+mod gemini;
 mod requests;
 mod responses;
 mod state;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 const OPENAI: Format = Format::OpenAiChat;
 const ANTHROPIC: Format = Format::AnthropicMessages;
 const BEDROCK: Format = Format::BedrockConverse;
+const GEMINI: Format = Format::GeminiGenerateContent;
 
 fn dialect(format: Format) -> Dialect {
     serde_json::from_value(json!({"format": format, "path": "/x", "auth": "Bearer"})).unwrap()
