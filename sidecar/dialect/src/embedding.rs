@@ -14,6 +14,9 @@ pub enum EmbeddingFormat {
     /// `POST …/v2/embed` of Cohere.
     #[serde(rename = "cohere.embed")]
     CohereEmbed,
+    /// `POST …/models/MODEL:batchEmbedContents`, `:embedContent` or, of Vertex, `:predict`.
+    #[serde(rename = "gemini.embed")]
+    GeminiEmbed,
     /// `POST …/embeddings` of OpenAI and of everybody who speaks it.
     #[serde(rename = "openai.embeddings")]
     OpenAiEmbeddings,
@@ -25,7 +28,8 @@ pub enum EmbeddingFormat {
 pub struct EmbeddingDialect {
     /// The wire format.
     pub format: EmbeddingFormat,
-    /// Appended to the base URL, with a leading slash, for example `/embeddings`.
+    /// Appended to the base URL, with a leading slash, for example `/embeddings`. `{model}` stands for the model's name at
+    /// the provider. In `gemini.embed` its end says which method is called.
     pub path: String,
     /// Whether vectors may be asked for as base64. Default true. When false, lists are asked for, and made base64 here for
     /// clients that want it.
@@ -38,6 +42,9 @@ pub struct EmbeddingDialect {
     /// The name under which the wanted length of the vectors is sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dimensions_field: DimensionsField,
+    /// Whether the settings of `gemini.embed` stand in an object of their own, `embedContentConfig` (Vertex). Default false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub config_object: bool,
 }
 
 /// The name of the wanted length of vectors in OpenAI-shaped requests.
@@ -55,12 +62,13 @@ pub enum DimensionsField {
 
 impl EmbeddingFormat {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 2] = [Self::CohereEmbed, Self::OpenAiEmbeddings];
+    pub const ALL: [Self; 3] = [Self::CohereEmbed, Self::GeminiEmbed, Self::OpenAiEmbeddings];
 
     /// The stable name, for example `openai.embeddings`.
     pub fn name(self) -> &'static str {
         match self {
             Self::CohereEmbed => "cohere.embed",
+            Self::GeminiEmbed => "gemini.embed",
             Self::OpenAiEmbeddings => "openai.embeddings",
         }
     }
@@ -83,6 +91,7 @@ impl EmbeddingDialect {
             base64: true,
             input_type: false,
             dimensions_field: DimensionsField::Dimensions,
+            config_object: false,
         }
     }
 }

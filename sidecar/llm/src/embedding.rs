@@ -16,10 +16,13 @@ use http::HeaderMap;
 use crate::cohere::CohereEmbed;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
+use crate::gemini::embed::GeminiEmbed;
 use crate::json::{ObjectWriter, Report};
 use crate::openai_embeddings::OpenAiEmbeddings;
 
-pub use request::{EmbeddingInput, EmbeddingRequest, Encoding, ReplyOptions, Task, Truncate};
+pub use request::{
+    EmbeddingInput, EmbeddingRequest, Encoding, ReplyOptions, Shape, Task, Truncate,
+};
 pub use response::{Embedding, EmbeddingResponse, Members};
 pub use vector::{InvalidVector, Vector};
 
@@ -27,6 +30,7 @@ pub use vector::{InvalidVector, Vector};
 pub fn embedding_codec(format: EmbeddingFormat) -> &'static dyn EmbeddingCodec {
     match format {
         EmbeddingFormat::CohereEmbed => &CohereEmbed,
+        EmbeddingFormat::GeminiEmbed => &GeminiEmbed,
         EmbeddingFormat::OpenAiEmbeddings => &OpenAiEmbeddings,
     }
 }

@@ -8,6 +8,7 @@
 //! in the first.
 
 mod citation;
+pub mod embed;
 mod error;
 mod finish;
 mod media;

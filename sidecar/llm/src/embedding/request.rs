@@ -26,8 +26,8 @@ pub struct EmbeddingRequest {
     pub truncate: Option<Truncate>,
     /// The end user, as the application names him.
     pub user: Option<String>,
-    /// The client asked for one vector in the shape of one, where its format has such a shape beside that of many.
-    pub single: bool,
+    /// The shape in which the client asked, where its format has several.
+    pub shape: Shape,
     /// Unknown members.
     pub extra: Members,
 }
@@ -85,13 +85,25 @@ pub enum Truncate {
     End,
 }
 
+/// The shapes of requests and answers of formats with several (Gemini).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Many vectors, as every format has it.
+    #[default]
+    Many,
+    /// One vector (`embedContent`).
+    One,
+    /// Many vectors, as Vertex' `predict` has it.
+    Predictions,
+}
+
 /// How an answer is written for the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplyOptions {
     /// How the vectors are written.
     pub encoding: Encoding,
-    /// In the shape of one vector; see [`EmbeddingRequest::single`].
-    pub single: bool,
+    /// In which shape, where the format has several.
+    pub shape: Shape,
     /// The model name to show instead of the provider's; `None` shows the provider's.
     pub model: Option<String>,
 }
@@ -115,7 +127,7 @@ impl EmbeddingRequest {
             title: None,
             truncate: None,
             user: None,
-            single: false,
+            shape: Shape::Many,
             extra: Members::new(),
         }
     }
@@ -124,7 +136,7 @@ impl EmbeddingRequest {
     pub fn reply(&self) -> ReplyOptions {
         ReplyOptions {
             encoding: self.encoding,
-            single: self.single,
+            shape: self.shape,
             model: None,
         }
     }

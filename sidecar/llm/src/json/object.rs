@@ -191,6 +191,13 @@ impl<'a, 'p> Object<'a, 'p> {
         self.members.is_empty()
     }
 
+    /// Takes every member that is left.
+    pub(crate) fn take_members(&mut self) -> BTreeMap<String, RawJson> {
+        let members = std::mem::take(&mut self.members);
+        let path = self.path;
+        Self { members, path }.into_members()
+    }
+
     /// What has not been taken, by name. `null` says nothing and is left out.
     pub(crate) fn into_members(self) -> BTreeMap<String, RawJson> {
         self.members

@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use crate::embedding::{
-    EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Task, Truncate, write_members,
+    EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Shape, Task, Truncate,
+    write_members,
 };
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
@@ -35,7 +36,7 @@ pub(super) fn decode(body: &[u8]) -> Result<EmbeddingRequest, DecodeError> {
         title: None,
         truncate: None,
         user: object.string("user")?,
-        single: false,
+        shape: Shape::Many,
         extra: object.into_members(),
     })
 }

@@ -27,6 +27,8 @@ struct Home {
     task_needed: bool,
     /// An answer names its model, and each of its vectors may have unknown members.
     named: bool,
+    /// Tells what is paid for.
+    billed: bool,
 }
 
 fn home(format: EmbeddingFormat) -> Home {
@@ -39,6 +41,7 @@ fn home(format: EmbeddingFormat) -> Home {
             base64: true,
             task_needed: false,
             named: true,
+            billed: false,
         },
         EmbeddingFormat::CohereEmbed => Home {
             tokens: false,
@@ -53,6 +56,26 @@ fn home(format: EmbeddingFormat) -> Home {
             base64: true,
             task_needed: true,
             named: false,
+            billed: true,
+        },
+        EmbeddingFormat::GeminiEmbed => Home {
+            tokens: false,
+            opaque: true,
+            user: false,
+            tasks: &[
+                Task::Query,
+                Task::Document,
+                Task::Similarity,
+                Task::Classification,
+                Task::Clustering,
+                Task::QuestionAnswering,
+                Task::FactVerification,
+                Task::CodeQuery,
+            ],
+            base64: false,
+            task_needed: false,
+            named: false,
+            billed: false,
         },
     }
 }
@@ -116,7 +139,7 @@ fn floats() -> BoxedStrategy<Vector> {
 }
 
 fn response(format: EmbeddingFormat) -> BoxedStrategy<EmbeddingResponse> {
-    let named = home(format).named;
+    let Home { named, billed, .. } = home(format);
     let embedding = (floats(), members()).prop_map(move |(vector, extra)| Embedding {
         vector,
         extra: if named { extra } else { Members::new() },
@@ -128,8 +151,7 @@ fn response(format: EmbeddingFormat) -> BoxedStrategy<EmbeddingResponse> {
             embeddings,
             usage: Some(Usage {
                 input_tokens: tokens.into(),
-                // Who names no model counts what is paid for.
-                billed: (!named).then_some(Billed {
+                billed: billed.then_some(Billed {
                     input_tokens: tokens.into(),
                     output_tokens: 0,
                 }),

@@ -1,4 +1,4 @@
-//! Recorded embeddings of OpenAI, Azure, Mistral, Voyage and Cohere: requests round-trip, answers are read, and base64 and lists of the
+//! Recorded embeddings of OpenAI, Azure, Mistral, Voyage, Cohere and Vertex: requests round-trip, answers are read, and base64 and lists of the
 //! same answer are the same numbers.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,11 @@ fn recorded_in(exchange: &Value) -> Option<EmbeddingDialect> {
     let path = exchange["path"].as_str()?;
     if path.ends_with("/v2/embed") {
         return Some(dialect(EmbeddingFormat::CohereEmbed));
+    }
+    if path.ends_with(":embedContent") || path.ends_with(":predict") {
+        let mut dialect = dialect(EmbeddingFormat::GeminiEmbed);
+        path.clone_into(&mut dialect.path);
+        return Some(dialect);
     }
     if !path.ends_with("/embeddings") {
         return None;
@@ -98,6 +103,7 @@ fn embeddings() {
         ("openai.embeddings lists", 7),
         ("openai.embeddings errors", 4),
         ("cohere.embed lists", 4),
+        ("gemini.embed lists", 2),
     ] {
         let found = counts.get(what).copied().unwrap_or_default();
         assert!(found >= floor, "{what}: {found}");

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::cohere::embed::FORMAT;
 use crate::embedding::{
-    EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Members, Task, Truncate,
+    EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Members, Shape, Task, Truncate,
     write_members,
 };
 use crate::error::{DecodeError, EncodeError};
@@ -40,7 +40,7 @@ pub(super) fn decode(body: &[u8]) -> Result<EmbeddingRequest, DecodeError> {
         title: None,
         truncate: truncate(&mut object),
         user: None,
-        single: false,
+        shape: Shape::Many,
         extra: object.into_members(),
     })
 }
