@@ -37,9 +37,23 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
         user: object.string("user")?,
         metadata: metadata(&mut object),
         stream_options,
-        extra: object.rest(FORMAT),
+        extra: extra(object),
     };
     Ok(request.canonical())
+}
+
+/// Members without which something else would be asked: the functions of before the tools, and an answer to be heard.
+const NEEDED: [&str; 2] = ["functions", "audio"];
+
+fn extra(mut object: Object<'_, '_>) -> Extra {
+    let mut extra = Extra::default();
+    for name in NEEDED {
+        if let Some(raw) = object.raw(name) {
+            extra.insert_needed(FORMAT, name, RawJson::from(raw));
+        }
+    }
+    object.rest_into(&mut extra, FORMAT, "");
+    extra
 }
 
 fn stream_options(object: &mut Object<'_, '_>) -> Result<(bool, Extra), DecodeError> {
