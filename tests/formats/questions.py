@@ -118,9 +118,11 @@ def of_gemini(body: dict) -> Question:
         parts = content.get("parts") or []
         question.texts += texts_of(parts)
         for part in parts:
-            if "functionCall" in part:
-                question.calls.append((part["functionCall"]["name"], part["functionCall"].get("args") or {}))
-            question.results += "functionResponse" in part
+            # the API reads both spellings of JSON for protocol buffers
+            call = part.get("functionCall") or part.get("function_call")
+            if call:
+                question.calls.append((call["name"], call.get("args") or {}))
+            question.results += "functionResponse" in part or "function_response" in part
     return question
 
 

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 10] = [
+pub const FEATURES: [&str; 11] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
+    "format.gemini.generate_content",
     "format.openai.chat",
     "format.openai.completions",
     "format.openai.responses",

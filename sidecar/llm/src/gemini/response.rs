@@ -143,14 +143,15 @@ fn write_choice(
     if choice.finish_reason == FinishReason::ToolCalls && !calls {
         report.note("finish_reason.tool_calls");
     }
-    if !finish::of_candidate(&choice.finish_reason, &choice.extra).1 {
+    let reason = choice.reason_where_refusals_are_text();
+    if !finish::of_candidate(reason, &choice.extra).1 {
         report.note_in("finish_reason", choice.finish_reason.name());
     }
     candidate::note_lost(&choice.extra, report);
     write_tail(
         &mut object,
         choice.index,
-        (&choice.finish_reason, &choice.extra),
+        (reason, &choice.extra),
         &citations,
     );
     object.end();

@@ -33,6 +33,8 @@ struct Choice {
     /// The last part was a thought without a signature: another one would be taken for more of it.
     unsigned: bool,
     citations: Vec<Citation>,
+    /// The model refused in words, which this format shows as text.
+    refused: bool,
     stop: Option<(FinishReason, Extra)>,
 }
 
@@ -232,6 +234,14 @@ impl Encoder {
 
 impl StreamEncoder for Encoder {
     fn push(&mut self, event: &Event, out: &mut Vec<Bytes>) {
+        if let Event::BlockStart {
+            choice,
+            start: BlockStart::Refusal,
+            ..
+        } = event
+        {
+            self.choices.entry(*choice).or_default().refused = true;
+        }
         match event {
             Event::Start(start) => self.head = start.clone(),
             Event::Usage(usage) => self.usage = Some(*usage),
@@ -245,6 +255,7 @@ impl StreamEncoder for Encoder {
                 extra,
             } => {
                 let state = self.choices.entry(*choice).or_default();
+                let reason = reason.where_refusals_are_text(state.refused);
                 state.stop = Some((reason.clone(), extra.clone()));
             }
         }
