@@ -6,6 +6,9 @@ The official SDKs' objects are brought into it by `sdks/`, ours by `wire.py`; ne
 import dataclasses
 import json
 
+# of an answer that is none
+UNFINISHED = "unfinished"
+
 # Finish reasons: the word of the wire -> what it means. A word that is not listed stands for itself.
 # "stop" with tool calls means "tool_calls" (a forced call ends with `stop` at several providers).
 FINISH = {
@@ -58,6 +61,8 @@ FINISH = {
             ),
             "content_filter",
         ),
+        # the model gave no answer
+        **dict.fromkeys(("UNEXPECTED_TOOL_CALL", "MALFORMED_FUNCTION_CALL"), UNFINISHED),
     },
     "bedrock.converse": {
         "end_turn": "stop",
@@ -80,15 +85,15 @@ FINISH = {
 RE_ENCODED = {
     "pause": {"*": "stop"},
     # a text is one there when its end says so
-    "refusal": {"openai.chat": "stop", "openai.responses": "stop", "cohere.chat": "stop", "*": "content_filter"},
+    "refusal": {
+        **dict.fromkeys(("openai.chat", "openai.responses", "cohere.chat"), "stop"),
+        "*": "content_filter",
+    },
     # Cohere's words for it are errors
     "content_filter": {"cohere.chat": "stop"},
     # a legacy completion knows no calls
     "tool_calls": {"openai.completions": "stop"},
 }
-
-
-UNFINISHED = "unfinished"
 
 
 @dataclasses.dataclass

@@ -2,6 +2,7 @@
 offers, the calls that were made and answered, and every text that somebody said."""
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 from answers import arguments
@@ -108,14 +109,14 @@ def of_anthropic(body: dict) -> Question:
 
 
 def of_gemini(body: dict) -> Question:
+    body = camel(body)
     question = Question()
     for tool in body.get("tools") or []:
-        question.tools += [function["name"] for function in tool.get("functionDeclarations") or []]
-    calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
+        question.tools += [function["name"] for function in camel(tool).get("functionDeclarations") or []]
+    calling = camel(body.get("toolConfig") or {}).get("functionCallingConfig") or {}
     question.none = calling.get("mode") == "NONE"
-    system = body.get("systemInstruction") or {}
-    for content in [system, *body["contents"]]:
-        parts = content.get("parts") or []
+    for content in [body.get("systemInstruction") or {}, *body["contents"]]:
+        parts = [camel(part) for part in content.get("parts") or []]
         question.texts += texts_of(parts)
         for part in parts:
             # the API reads both spellings of JSON for protocol buffers
@@ -124,6 +125,11 @@ def of_gemini(body: dict) -> Question:
                 question.calls.append((call["name"], call.get("args") or {}))
             question.results += "functionResponse" in part or "function_response" in part
     return question
+
+
+def camel(value: dict) -> dict:
+    """Google takes names of members in both ways."""
+    return {re.sub("_(.)", lambda match: match[1].upper(), name): member for name, member in value.items()}
 
 
 def of_bedrock(body: dict) -> Question:

@@ -27,7 +27,7 @@ pub struct Dialect {
     /// Whether the usage of a stream may be asked for with stream_options.include_usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_usage: Option<bool>,
-    /// What says that a stream is complete: FinishReason, or Mark ([DONE] alone, for servers that send no finish reason).
+    /// What says that a stream is complete: FinishReason, or Mark (`[DONE]` alone, for servers that send no finish reason).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_end: Option<StreamEnd>,
     /// Members of a request that the provider refuses, for example logit_bias: left out, and told to the client in x-fkm-dropped.
