@@ -125,6 +125,17 @@ fn answers_of_others_to_a_gemini_client() {
 }
 
 #[test]
+fn a_refusal_in_words_is_told_by_the_reason() {
+    let openai = json!({"choices": [{"index": 0, "finish_reason": "stop",
+        "message": {"role": "assistant", "content": null, "refusal": "No."}}]});
+    let (body, dropped) = answer(OPENAI, GEMINI, &openai);
+    let candidate = &body["candidates"][0];
+    assert_eq!(candidate["content"]["parts"], json!([{"text": "No."}]));
+    assert_eq!(candidate["finishReason"], "SAFETY");
+    assert_eq!(dropped, ["refusal"]);
+}
+
+#[test]
 fn reasons_to_stop_keep_their_meaning() {
     for (gemini, openai, back) in [
         ("STOP", "stop", "STOP"),
