@@ -295,7 +295,7 @@ async fn hangs_before_and_after_the_head_until_the_client_leaves() {
         .await
         .unwrap();
     let noticed = requests[0].cancelled_at.unwrap() - left;
-    assert!(noticed < Duration::from_millis(50), "{noticed:?}");
+    assert!(noticed < Duration::from_secs(1), "{noticed:?}");
     assert!(requests[0].cancelled_after() >= Some(Duration::from_millis(300)));
     assert_eq!(requests[0].answered_at, None);
 
