@@ -44,7 +44,9 @@ def of_openai(answer: dict) -> Answer:
     ]
     usage = answer.get("usage") or {}
     finish = FINISH.get(choice["finish_reason"], choice["finish_reason"])
-    # a refusal is what the model says instead of content; only OpenAI keeps the two apart
+    # a refusal is what the model says instead of content; only OpenAI keeps the two apart, and ends it with "stop"
+    if message.get("refusal") and finish == "stop":
+        finish = "filter"
     return Answer(
         text_of(message.get("content")) or message.get("refusal") or "",
         calls,
@@ -56,18 +58,21 @@ def of_openai(answer: dict) -> Answer:
 
 def of_openai_stream(chunks: list[dict]) -> Answer:
     """Of the chunks of a chat completion with one choice."""
-    text, calls, finish, usage = "", {}, None, {}
+    text, calls, finish, usage, refused = "", {}, None, {}, False
     for chunk in chunks:
         usage = chunk.get("usage") or usage
         for choice in chunk.get("choices") or []:
             delta = choice.get("delta") or {}
             text += text_of(delta.get("content")) or delta.get("refusal") or ""
+            refused = refused or bool(delta.get("refusal"))
             finish = choice.get("finish_reason") or finish
             for part in delta.get("tool_calls") or []:
                 call = calls.setdefault(part.get("index", 0), {"name": "", "arguments": ""})
                 function = part.get("function") or {}
                 call["name"] += function.get("name") or ""
                 call["arguments"] += function.get("arguments") or ""
+    if refused and finish == "stop":
+        finish = "content_filter"
     listed = [(call["name"], arguments(call["arguments"])) for _, call in sorted(calls.items())]
     return Answer(text, listed, FINISH.get(finish, finish), usage.get("prompt_tokens"), usage.get("completion_tokens"))
 
