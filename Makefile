@@ -35,8 +35,9 @@ layers: ## Pure crates see no runtime; every crate is covered
 generate: ## Write the CRDs
 	cargo run --locked -q -p fkm-crds --bin crdgen
 
-check-generated: ## Fail when the CRDs are not what the types say
+check-generated: ## Fail when the CRDs are not what the types say, or the table of formats not what the cases show
 	cargo run --locked -q -p fkm-crds --bin crdgen -- --check
+	cargo run --locked -q -p fkm-matrix -- --check
 
 catalog: ## Write the catalogue's models and prices anew, from its pinned sources
 	python3 operator/catalog/generate.py --cache $(cache)/catalog
