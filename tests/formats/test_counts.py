@@ -7,6 +7,10 @@ import floors
 import recordings
 
 
+def test_every_format_of_the_suite_exists(wire):
+    assert not set(cases.ALL) - set(wire.formats)
+
+
 def test_floors(request):
     if not recordings.load():
         pytest.skip(recordings.MISSING)

@@ -84,4 +84,5 @@ def answer(shown: dict) -> Answer:
         for choice in shown["choices"]
     ]
     usage = shown["usage"] or {}
-    return Answer(choices, usage.get("input"), usage.get("output"), shown.get("vectors", []))
+    ranks = [tuple(rank) for rank in shown.get("ranks", [])]
+    return Answer(choices, usage.get("input"), usage.get("output"), shown.get("vectors", []), ranks)

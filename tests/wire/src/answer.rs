@@ -2,10 +2,11 @@
 //!
 //! `{"choices": [{"index", "text", "refusal", "reasoning", "calls": [{"name", "arguments"}], "finish"}], "usage": null |
 //! {"input", "output", "cached", "written", "reasoning"}}`. Arguments that are JSON are shown as JSON, others as text. Of
-//! embeddings: no choices, and `vectors`.
+//! embeddings: no choices, and `vectors`; of rankings: no choices, and `ranks`, pairs of a document's index and its score.
 
 use fkm_llm::embedding::{EmbeddingResponse, InvalidVector};
 use fkm_llm::ir::{Choice, OutputPart, Response, ToolCall, Usage};
+use fkm_llm::rerank::{Ranked, RerankResponse};
 use serde_json::{Value, json};
 
 pub(crate) fn of_response(response: &Response) -> Value {
@@ -17,6 +18,17 @@ pub(crate) fn of_embeddings(response: &EmbeddingResponse) -> Result<Value, Inval
     let vectors = response.embeddings.iter().map(|one| one.vector.values());
     let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_, _>>()?;
     Ok(json!({"choices": [], "vectors": vectors, "usage": response.usage.map(of_usage)}))
+}
+
+pub(crate) fn of_ranking(response: &RerankResponse) -> Value {
+    let rank = |one: &Ranked| {
+        json!([
+            one.index,
+            serde_json::from_str::<Value>(one.score.get()).ok()
+        ])
+    };
+    let ranks: Vec<Value> = response.results.iter().map(rank).collect();
+    json!({"choices": [], "ranks": ranks, "usage": response.usage.map(of_usage)})
 }
 
 fn of_choice(choice: &Choice) -> Value {

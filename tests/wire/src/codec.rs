@@ -1,6 +1,9 @@
 //! A format of any operation, by its stable name, with what all of them can do.
 
-use fkm_llm::{ClientError, EmbeddingFormat, Format, ProviderError, embedding_codec, format};
+use fkm_llm::rerank::rerank_codec;
+use fkm_llm::{
+    ClientError, EmbeddingFormat, Format, ProviderError, RerankFormat, embedding_codec, format,
+};
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -12,6 +15,8 @@ pub(crate) enum Codec {
     Chat(Format),
     /// Of embeddings.
     Embedding(EmbeddingFormat),
+    /// Of rankings.
+    Rerank(RerankFormat),
 }
 
 // === impl Codec ===
@@ -21,7 +26,8 @@ impl Codec {
     pub(crate) fn names() -> Vec<&'static str> {
         let chat = Format::ALL.map(Format::name);
         let embedding = EmbeddingFormat::ALL.map(EmbeddingFormat::name);
-        chat.into_iter().chain(embedding).collect()
+        let rerank = RerankFormat::ALL.map(RerankFormat::name);
+        chat.into_iter().chain(embedding).chain(rerank).collect()
     }
 
     pub(crate) fn decode_error(
@@ -33,6 +39,7 @@ impl Codec {
         match self {
             Self::Chat(name) => format(name).decode_error(status, headers, body),
             Self::Embedding(name) => embedding_codec(name).decode_error(status, headers, body),
+            Self::Rerank(name) => rerank_codec(name).decode_error(status, headers, body),
         }
     }
 
@@ -40,6 +47,7 @@ impl Codec {
         match self {
             Self::Chat(name) => format(name).error_status(error),
             Self::Embedding(name) => embedding_codec(name).error_status(error),
+            Self::Rerank(name) => rerank_codec(name).error_status(error),
         }
     }
 
@@ -47,6 +55,7 @@ impl Codec {
         match self {
             Self::Chat(name) => format(name).encode_error(error),
             Self::Embedding(name) => embedding_codec(name).encode_error(error),
+            Self::Rerank(name) => rerank_codec(name).encode_error(error),
         }
     }
 
@@ -54,7 +63,7 @@ impl Codec {
     pub(crate) fn encode_stream_error(self, error: &ClientError) -> Option<Vec<u8>> {
         match self {
             Self::Chat(name) => Some(format(name).encode_stream_error(error).to_vec()),
-            Self::Embedding(_) => None,
+            Self::Embedding(_) | Self::Rerank(_) => None,
         }
     }
 }

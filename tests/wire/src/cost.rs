@@ -3,6 +3,7 @@
 use fkm_catalog::models;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::Usage;
+use fkm_llm::rerank::rerank_codec;
 use fkm_llm::{Dialect, Format, ServiceTier, StreamFault, cost, embedding_codec, format};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,6 +69,11 @@ impl Answered {
             }
             Codec::Embedding(from) => {
                 let decoded = embedding_codec(from).decode_response(body);
+                let usage = decoded.map(|response| response.usage);
+                Ok(usage.map_err(|error| failure::of_decode(&error)))
+            }
+            Codec::Rerank(from) => {
+                let decoded = rerank_codec(from).decode_response(body);
                 let usage = decoded.map(|response| response.usage);
                 Ok(usage.map_err(|error| failure::of_decode(&error)))
             }

@@ -8,6 +8,7 @@ mod command;
 mod cost;
 mod embedding;
 mod failure;
+mod rerank;
 mod run;
 
 use std::io::{BufRead as _, Write as _};

@@ -8,10 +8,11 @@ use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::chat;
-use crate::codec::Codec::{self, Chat, Embedding};
+use crate::codec::Codec::{self, Chat, Embedding, Rerank};
 use crate::command::{Body, Command};
 use crate::embedding;
 use crate::failure;
+use crate::rerank;
 
 pub(crate) fn run(command: &Command) -> Value {
     carry_out(command).unwrap_or_else(|wrong| failure::of_command(&wrong))
@@ -24,6 +25,7 @@ fn carry_out(command: &Command) -> anyhow::Result<Value> {
         Command::DecodeResponse { format, body } => match *format {
             Chat(from) => chat::decode_response(from, &body.0),
             Embedding(from) => embedding::decode_response(from, &body.0),
+            Rerank(from) => rerank::decode_response(from, &body.0),
         },
         Command::DecodeStream {
             format,
@@ -42,6 +44,7 @@ fn carry_out(command: &Command) -> anyhow::Result<Value> {
         } => match (*from, *to) {
             (Chat(from), Chat(to)) => chat::reencode(from, to, &body.0),
             (Embedding(from), Embedding(to)) => embedding::reencode(from, to, *base64, &body.0),
+            (Rerank(from), Rerank(to)) => rerank::reencode(from, to, &body.0),
             _ => anyhow::bail!("formats of different operations"),
         },
         Command::TranslateStream {
@@ -68,6 +71,7 @@ fn carry_out(command: &Command) -> anyhow::Result<Value> {
                 chat::encode_request(from, &to, (model, *stream), &body.0)
             }
             (Embedding(from), Embedding(to)) => embedding::encode_request(from, to, model, &body.0),
+            (Rerank(from), Rerank(to)) => rerank::encode_request(from, to, model, &body.0),
             _ => anyhow::bail!("formats of different operations"),
         },
         Command::Cost(answered) => answered.cost()?,
