@@ -12,8 +12,8 @@ use crate::{Format, is_default};
 
 /// How a provider departs from its [`Format`].
 ///
-/// Members of a request are named as they stand at its top level. What a record has left out is reported to the client;
-/// what a format does not have, it ignores.
+/// Members of a request are named as they stand at its top level. What a record has left out is reported to the client. A
+/// field that its format does not obey is a problem of the record ([`Dialect::problems`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[expect(
@@ -185,7 +185,57 @@ impl Dialect {
                 problems.push(("dropInMessages", message));
             }
         }
+        problems.extend(self.not_obeyed());
         problems
+    }
+
+    /// The fields that say something which the format does not obey.
+    fn not_obeyed(&self) -> Vec<(&'static str, String)> {
+        let chat = self.format == Format::OpenAiChat;
+        let completions = self.format == Format::OpenAiCompletions;
+        let plain = Self::new(self.format, "/", self.auth);
+        let said = [
+            (
+                "maxTokensField",
+                chat,
+                self.max_tokens_field != plain.max_tokens_field,
+            ),
+            ("streamUsage", chat || completions, !self.stream_usage),
+            (
+                "streamEnd",
+                chat || completions,
+                self.stream_end != plain.stream_end,
+            ),
+            ("dropInMessages", chat, !self.drop_in_messages.is_empty()),
+            ("thoughts", chat, self.thoughts != plain.thoughts),
+            ("callsNeedThoughts", chat, self.calls_need_thoughts),
+            ("developerRole", chat, !self.developer_role),
+            ("nullContent", chat, !self.null_content),
+            (
+                "toolCallIds",
+                chat,
+                self.tool_call_ids != plain.tool_call_ids,
+            ),
+            (
+                "requiredChoice",
+                chat,
+                self.required_choice != plain.required_choice,
+            ),
+            ("strictTools", chat, !self.strict_tools),
+            ("maxTemperature", chat, self.max_temperature.is_some()),
+            ("cacheMarks", chat, self.cache_marks != plain.cache_marks),
+        ];
+        let lost = said
+            .into_iter()
+            .filter(|(_, obeyed, said)| *said && !obeyed);
+        lost.map(|(field, ..)| {
+            let format = self.format;
+            (
+                field,
+                format!("format {format} has nothing of the kind; leave it out"),
+            )
+        })
+        .collect()
     }
 }
 
@@ -252,5 +302,27 @@ mod tests {
                 "dropInMessages"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_format_does_not_obey_is_a_problem() {
+        let everything = serde_json::json!({
+            "format": Format::OpenAiChat, "path": "/x", "auth": "Bearer", "maxTokensField": "max_tokens",
+            "streamUsage": false, "streamEnd": "Mark", "dropInMessages": ["name"], "thoughts": "reasoning_content",
+            "callsNeedThoughts": true, "developerRole": false, "nullContent": false,
+            "toolCallIds": "NineAlphanumerics", "requiredChoice": "any", "strictTools": false,
+            "maxTemperature": 1, "cacheMarks": "CacheControl",
+        });
+        let mut record: Dialect = serde_json::from_value(everything).unwrap();
+        assert_eq!(record.problems(), []);
+        for format in Format::ALL {
+            record.format = format;
+            let expected = match format {
+                Format::OpenAiChat => 0,
+                Format::OpenAiCompletions => 11,
+                _ => 13,
+            };
+            assert_eq!(record.problems().len(), expected, "{format}");
+        }
     }
 }
