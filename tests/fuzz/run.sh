@@ -33,16 +33,14 @@ if [ $# -eq 0 ]; then
 else
   targets=("$@")
 fi
+rm -rf "$cache/seeds"
+mkdir "$cache/seeds"
+cargo run --locked -q -p fkm-fuzz --example targets -- "$cache/seeds"
 failed=()
 for target in "${targets[@]}"; do
   corpus=$cache/corpus/$target
   mkdir -p "$corpus" "$cache/finds"
-  number=0
-  while IFS= read -r line; do
-    case $line in '' | \#*) continue ;; esac
-    number=$((number + 1))
-    printf '%s' "${line//\\n/$'\n'}" >"$corpus/seed-$number"
-  done <tests/fuzz/tests/seeds.txt
+  cp "$cache"/seeds/* "$corpus"
   if FKM_FUZZ_TARGET=$target "$binary" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -timeout=5 \
     -print_final_stats=1 -artifact_prefix="$cache/finds/$target-" "$corpus" >"$cache/$target.log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$cache/$target.log")

@@ -6,7 +6,10 @@
 #![warn(missing_docs)]
 
 mod requests;
+mod seeds;
 mod streams;
 mod target;
+mod vectors;
 
+pub use seeds::seeds;
 pub use target::{Target, targets};

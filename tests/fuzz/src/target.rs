@@ -1,8 +1,8 @@
 //! The list of entry points.
 
-use fkm_dialect::{Auth, Dialect, Format};
+use fkm_dialect::{Auth, Dialect, EmbeddingFormat, Format, RerankFormat};
 
-use crate::{requests, streams};
+use crate::{requests, streams, vectors};
 
 /// One entry point.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ enum Kind {
     Error(Format),
     Stream(Format),
     Relay(Format),
+    Embedding(EmbeddingFormat),
+    Rerank(RerankFormat),
 }
 
 /// Every entry point.
@@ -43,7 +45,16 @@ pub fn targets() -> Vec<Target> {
             kind,
         })
     });
-    plain.into_iter().chain(of_format).collect()
+    let embeddings = EmbeddingFormat::ALL.map(|format| Target {
+        name: format.to_string(),
+        kind: Kind::Embedding(format),
+    });
+    let rankings = RerankFormat::ALL.map(|format| Target {
+        name: format.to_string(),
+        kind: Kind::Rerank(format),
+    });
+    let vectors = embeddings.into_iter().chain(rankings);
+    plain.into_iter().chain(of_format).chain(vectors).collect()
 }
 
 /// A provider of the format without peculiarities.
@@ -66,6 +77,8 @@ impl Target {
             Kind::Error(format) => streams::error(format, data),
             Kind::Stream(format) => streams::stream(format, data),
             Kind::Relay(format) => streams::relay(format, data),
+            Kind::Embedding(format) => vectors::embedding(format, data),
+            Kind::Rerank(format) => vectors::rerank(format, data),
         }
     }
 }

@@ -73,9 +73,13 @@ pub(super) fn write_state(call: &mut ObjectWriter<'_>, state: &Opaque) {
     call.value(SIGNATURE, &state.wrap(FORMAT));
 }
 
-/// Whether a part that is kept as it is belongs into `tool_calls`, not into `content`: only calls have an id.
+/// Whether a part that is kept as it is belongs into `tool_calls`, not into `content`: only calls have an id or a function,
+/// and only they may lack a type.
 pub(super) fn is_call(raw: &Opaque) -> bool {
-    Object::parse(&raw.bytes, &Path::Root).is_ok_and(|object| object.peek("id").is_some())
+    Object::parse(&raw.bytes, &Path::Root).is_ok_and(|object| {
+        let has = |name| object.peek(name).is_some();
+        has("id") || has("function") || object.kind().is_empty()
+    })
 }
 
 /// What goes into `tool_calls`.

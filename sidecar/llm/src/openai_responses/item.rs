@@ -117,8 +117,15 @@ pub(super) fn piece(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart, Decod
         }
         "refusal" => object.required_string("refusal").map(OutputPart::Refusal),
         "" => Err(object.invalid("type", "the name of a part's type")),
-        _ => Ok(OutputPart::Opaque(Opaque::new(FORMAT, raw.get()))),
+        kind if is_piece(kind) => Ok(OutputPart::Opaque(Opaque::new(FORMAT, raw.get()))),
+        _ => Ok(OutputPart::Opaque(Opaque::new(FORMAT, alone(raw)))),
     }
+}
+
+/// A piece that only its message tells from an item, in a message of its own.
+fn alone(raw: &RawValue) -> String {
+    let piece = raw.get();
+    format!(r#"{{"type":"{MESSAGE}","role":"assistant","content":[{piece}]}}"#)
 }
 
 /// The other members of a text.

@@ -147,3 +147,31 @@ fn a_failed_answer_is_an_error_and_one_in_the_background_is_none() {
             .is_err()
     );
 }
+
+#[test]
+fn a_piece_of_a_message_that_is_not_known_comes_back_in_a_message() {
+    let answer = json!({
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "m",
+        "output": [{"type": "message", "role": "assistant", "content": [
+            {"type": "output_text", "text": "Hi", "annotations": []},
+            {"type": "function_call", "call_id": "a"},
+        ]}],
+    });
+    let wire = format(RESPONSES);
+    let said = wire.decode_response(answer.to_string().as_bytes()).unwrap();
+    let body = wire.encode_response(&said).unwrap().body;
+    let again: Value = serde_json::from_slice(&body).unwrap();
+    let output = again["output"].as_array().unwrap();
+    assert!(
+        output.iter().all(|item| item["type"] == "message"),
+        "{again}"
+    );
+    assert_eq!(
+        output[1]["content"],
+        json!([{"type": "function_call", "call_id": "a"}])
+    );
+    assert_eq!(
+        wire.decode_response(&body).unwrap().choices[0].parts,
+        said.choices[0].parts
+    );
+}
