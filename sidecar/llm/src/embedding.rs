@@ -17,7 +17,6 @@ use crate::cohere::CohereEmbed;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
 use crate::gemini::embed::GeminiEmbed;
-use crate::json::{ObjectWriter, Report};
 use crate::openai_embeddings::OpenAiEmbeddings;
 
 pub use request::{
@@ -85,22 +84,4 @@ pub struct EmbeddingTarget<'a> {
     pub model: &'a str,
     /// How the provider departs from the format.
     pub dialect: &'a EmbeddingDialect,
-}
-
-/// Writes the unknown members of an object into one of the same format (`at_home`); notes them elsewhere. A member
-/// that the format has itself (`known`) is not written a second time.
-pub(crate) fn write_members(
-    object: &mut ObjectWriter<'_>,
-    members: &Members,
-    at_home: bool,
-    known: &[&str],
-    report: &mut Report,
-) {
-    for (name, value) in members {
-        if at_home && !known.contains(&&**name) {
-            object.value(name, value);
-        } else {
-            report.note(name);
-        }
-    }
 }

@@ -15,7 +15,6 @@ use http::HeaderMap;
 use crate::cohere::CohereRerank;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
-use crate::json::{ObjectWriter, Report};
 use crate::voyage_rerank::VoyageRerank;
 
 pub use crate::embedding::Members;
@@ -75,22 +74,4 @@ pub struct RerankTarget<'a> {
     pub model: &'a str,
     /// How the provider departs from the format.
     pub dialect: &'a RerankDialect,
-}
-
-/// Writes the unknown members of an object into one of the same format (`at_home`); notes them elsewhere, as of `what`. A
-/// member that the format has itself (`known`) is not written a second time.
-pub(crate) fn write_members(
-    object: &mut ObjectWriter<'_>,
-    members: &Members,
-    at_home: bool,
-    known: &[&str],
-    (what, report): (&str, &mut Report),
-) {
-    for (name, value) in members {
-        if at_home && !known.contains(&&**name) {
-            object.value(name, value);
-        } else {
-            report.note_in(what, name);
-        }
-    }
 }

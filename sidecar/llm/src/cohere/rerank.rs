@@ -15,7 +15,6 @@ use crate::ir::Usage;
 use crate::json::{Object, ObjectWriter, Path, Report, array, is_string, write_array};
 use crate::rerank::{
     Ranked, RerankCodec, RerankDocument, RerankReply, RerankRequest, RerankResponse, RerankTarget,
-    write_members,
 };
 
 /// The format `cohere.rerank`.
@@ -93,13 +92,7 @@ impl RerankCodec for CohereRerank {
         }
         let at_home = request.origin == FORMAT;
         let known = &REQUEST_MEMBERS;
-        write_members(
-            &mut object,
-            &request.extra,
-            at_home,
-            known,
-            ("", &mut report),
-        );
+        object.members(&request.extra, at_home, known, ("", &mut report));
         object.end();
         Ok(report.into_encoded(body))
     }
@@ -159,7 +152,7 @@ impl RerankCodec for CohereRerank {
         if let Some(usage) = response.usage.filter(|usage| usage.billed.is_none()) {
             write_usage(&mut object, usage);
         }
-        write_members(&mut object, &extra, at_home, &MEMBERS, ("", &mut report));
+        object.members(&extra, at_home, &MEMBERS, ("", &mut report));
         object.end();
         report.into_encoded(body)
     }
@@ -213,12 +206,6 @@ fn write_result(
         Some(fields) => fields.encode(object.key("document")),
     }
     let known = &RESULT_MEMBERS;
-    write_members(
-        &mut object,
-        &result.extra,
-        at_home,
-        known,
-        ("result", report),
-    );
+    object.members(&result.extra, at_home, known, ("result", report));
     object.end();
 }

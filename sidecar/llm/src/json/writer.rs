@@ -1,9 +1,11 @@
 //! Writes JSON objects member by member.
 
+use std::collections::BTreeMap;
+
 use fkm_dialect::Format;
 use serde::Serialize;
 
-use crate::ir::{Extra, Weight};
+use crate::ir::{Extra, RawJson, Weight};
 use crate::json::Report;
 
 /// An object that is being written. [`ObjectWriter::end`] closes it.
@@ -56,6 +58,24 @@ impl<'w> ObjectWriter<'w> {
             if member.origin == origin && !known.contains(&name) {
                 self.value(name, &member.value);
             } else if member.weight != Weight::Quiet {
+                report.note_in(what, name);
+            }
+        }
+    }
+
+    /// Writes unknown members of an object of the same format (`at_home`); notes them elsewhere, as `what.name`. A member
+    /// that the format has itself (`known`) is not written a second time.
+    pub(crate) fn members(
+        &mut self,
+        members: &BTreeMap<String, RawJson>,
+        at_home: bool,
+        known: &[&str],
+        (what, report): (&str, &mut Report),
+    ) {
+        for (name, value) in members {
+            if at_home && !known.contains(&&**name) {
+                self.value(name, value);
+            } else {
                 report.note_in(what, name);
             }
         }

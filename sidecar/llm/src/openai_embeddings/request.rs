@@ -4,7 +4,6 @@ use serde_json::value::RawValue;
 
 use crate::embedding::{
     EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Shape, Task, Truncate,
-    write_members,
 };
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
@@ -138,7 +137,7 @@ pub(super) fn encode(
         report.note("truncate");
     }
     let at_home = request.origin == FORMAT;
-    write_members(&mut object, &request.extra, at_home, &MEMBERS, &mut report);
+    object.members(&request.extra, at_home, &MEMBERS, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }

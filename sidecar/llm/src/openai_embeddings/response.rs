@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::embedding::{Embedding, EmbeddingResponse, ReplyOptions, Vector, write_members};
+use crate::embedding::{Embedding, EmbeddingResponse, ReplyOptions, Vector};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::ir::Usage;
@@ -103,7 +103,7 @@ pub(super) fn encode(
     usage.value("prompt_tokens", &tokens);
     usage.value("total_tokens", &tokens);
     usage.end();
-    write_members(&mut object, &response.extra, at_home, &MEMBERS, &mut report);
+    object.members(&response.extra, at_home, &MEMBERS, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }
@@ -126,7 +126,7 @@ fn write_embedding(
         reason: error.to_string(),
     })?;
     let known = &EMBEDDING_MEMBERS;
-    write_members(&mut object, &embedding.extra, at_home, known, report);
+    object.members(&embedding.extra, at_home, known, ("", report));
     object.end();
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::json::{Object, ObjectWriter, Path, Report, write_json};
-use crate::rerank::{RerankDocument, RerankRequest, RerankTarget, write_members};
+use crate::rerank::{RerankDocument, RerankRequest, RerankTarget};
 use crate::voyage_rerank::FORMAT;
 
 const MEMBERS: [&str; 6] = [
@@ -59,13 +59,7 @@ pub(super) fn encode(
         report.note("max_tokens_per_doc");
     }
     let at_home = request.origin == FORMAT;
-    write_members(
-        &mut object,
-        &request.extra,
-        at_home,
-        &MEMBERS,
-        ("", &mut report),
-    );
+    object.members(&request.extra, at_home, &MEMBERS, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }

@@ -7,7 +7,7 @@ use crate::format::Encoded;
 use crate::ir::Usage;
 use crate::json::{Object, ObjectWriter, Path, Report, array, write_array};
 use crate::openai_error;
-use crate::rerank::{Ranked, RerankDocument, RerankReply, RerankResponse, write_members};
+use crate::rerank::{Ranked, RerankDocument, RerankReply, RerankResponse};
 use crate::voyage_rerank::FORMAT;
 
 const MEMBERS: [&str; 4] = ["object", "data", "model", "usage"];
@@ -81,13 +81,7 @@ pub(super) fn encode(response: &RerankResponse, reply: &RerankReply) -> Encoded 
             report.note(name);
         }
     }
-    write_members(
-        &mut object,
-        &response.extra,
-        at_home,
-        &MEMBERS,
-        ("", &mut report),
-    );
+    object.members(&response.extra, at_home, &MEMBERS, ("", &mut report));
     object.end();
     report.into_encoded(body)
 }
@@ -109,13 +103,7 @@ fn write_result(
     }
     object.optional("document", text.flatten().as_ref());
     let known = &RESULT_MEMBERS;
-    write_members(
-        &mut object,
-        &result.extra,
-        at_home,
-        known,
-        ("result", report),
-    );
+    object.members(&result.extra, at_home, known, ("result", report));
     object.end();
 }
 

@@ -5,7 +5,6 @@ use serde_json::value::RawValue;
 use crate::cohere::embed::FORMAT;
 use crate::embedding::{
     EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Encoding, Members, Shape, Task, Truncate,
-    write_members,
 };
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
@@ -170,7 +169,7 @@ pub(super) fn encode(
             report.note(name);
         }
     }
-    write_members(&mut object, &request.extra, at_home, &known, &mut report);
+    object.members(&request.extra, at_home, &known, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }

@@ -3,9 +3,7 @@
 use crate::cohere::embed::FORMAT;
 use crate::cohere::error;
 use crate::cohere::meta::{self, Meta};
-use crate::embedding::{
-    Embedding, EmbeddingResponse, Encoding, Members, ReplyOptions, Vector, write_members,
-};
+use crate::embedding::{Embedding, EmbeddingResponse, Encoding, Members, ReplyOptions, Vector};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::ir::RawJson;
@@ -121,7 +119,7 @@ pub(super) fn encode(
     if response.model.is_some() {
         report.note("model");
     }
-    write_members(&mut object, &rest, at_home, &MEMBERS, &mut report);
+    object.members(&rest, at_home, &MEMBERS, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }

@@ -1,8 +1,6 @@
 //! Writes a request, for the method that the path of the provider's record ends with.
 
-use crate::embedding::{
-    EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Truncate, write_members,
-};
+use crate::embedding::{EmbeddingInput, EmbeddingRequest, EmbeddingTarget, Truncate};
 use crate::error::EncodeError;
 use crate::format::Encoded;
 use crate::gemini::embed::{FORMAT, TASKS};
@@ -121,7 +119,7 @@ fn extra(object: &mut ObjectWriter<'_>, request: &EmbeddingRequest, report: &mut
         .filter(|name| request.task.is_some() || !matches!(*name, "taskType" | "task_type"))
         .collect();
     let at_home = request.origin == FORMAT;
-    write_members(object, &request.extra, at_home, &known, report);
+    object.members(&request.extra, at_home, &known, ("", report));
 }
 
 /// The instances of Vertex' `predict`, each a text.

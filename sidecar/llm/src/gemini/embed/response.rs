@@ -3,9 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::embedding::{
-    Embedding, EmbeddingResponse, Encoding, ReplyOptions, Shape, Vector, write_members,
-};
+use crate::embedding::{Embedding, EmbeddingResponse, Encoding, ReplyOptions, Shape, Vector};
 use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::gemini::embed::FORMAT;
@@ -144,7 +142,7 @@ pub(super) fn encode(
         counts.value("totalTokenCount", &usage.input_tokens);
         counts.end();
     }
-    write_members(&mut object, &response.extra, at_home, &MEMBERS, &mut report);
+    object.members(&response.extra, at_home, &MEMBERS, ("", &mut report));
     object.end();
     Ok(report.into_encoded(body))
 }
@@ -164,7 +162,7 @@ fn write_embedding(
         path: format!("embeddings[{index}].values"),
         reason: error.to_string(),
     })?;
-    write_members(&mut object, &embedding.extra, at_home, &["values"], report);
+    object.members(&embedding.extra, at_home, &["values"], ("", report));
     object.end();
     Ok(())
 }
