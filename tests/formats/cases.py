@@ -24,8 +24,8 @@ CHAT = (
     "cohere.chat",
 )
 EMBED = ("openai.embeddings", "gemini.embed", "cohere.embed")
-ALONE = (("openai.completions",), ("cohere.rerank",))
-FAMILIES = (CHAT, EMBED, *ALONE)
+RERANK = ("cohere.rerank", "voyage.rerank")
+FAMILIES = (CHAT, EMBED, RERANK, ("openai.completions",))
 ALL = tuple(format for family in FAMILIES for format in family)
 
 

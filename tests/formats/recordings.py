@@ -9,7 +9,7 @@ import pathlib
 SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
 MISSING = f"{SHARED} is not there: recorded traffic cannot be read"
 
-# the end of a path -> its format; the first that fits
+# the end of an address, without its query -> its format; the first that fits
 PATHS = {
     "/chat/completions": "openai.chat",
     "/completions": "openai.completions",
@@ -26,6 +26,7 @@ PATHS = {
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
     "/v2/rerank": "cohere.rerank",
+    "api.voyageai.com/v1/rerank": "voyage.rerank",
     "/v1/rerank": "cohere.rerank",
 }
 # interfaces that are no format of ours: the end of a path -> why
@@ -114,7 +115,7 @@ def format_of(line: dict) -> str | None:
     path = line["path"]
     if line["method"] == "POST" and "/threads/" not in path:
         for end, format in PATHS.items():
-            if path.endswith(end):
+            if (line["host"] + path).endswith(end):
                 return format
     assert any(path.endswith(end) for end in OUTSIDE), f"{line['method']} {path} is in neither table of {__name__}"
     return None

@@ -12,6 +12,7 @@ import anthropic
 import botocore.session
 import cohere.v2.client
 import pydantic
+import voyageai
 from botocore.validate import ParamValidator
 from google.genai import types
 from mistralai.client import models as mistral
@@ -127,6 +128,18 @@ def cohere_v2(name: str, body: dict) -> list[str]:
 
 
 @functools.cache
+def voyage_model() -> type[pydantic.BaseModel]:
+    """The arguments of the SDK's method, which are the members of its body."""
+    arguments = list(inspect.signature(voyageai.Client.rerank).parameters.values())[1:]
+    fields = {one.name: (one.annotation, ... if one.default is one.empty else one.default) for one in arguments}
+    return pydantic.create_model("Rerank", __config__={"extra": "forbid", "strict": True}, **fields)
+
+
+def voyage_rerank(body: dict) -> list[str]:
+    return of_pydantic(lambda: voyage_model().model_validate(body))
+
+
+@functools.cache
 def mistral_adapter(name: str) -> pydantic.TypeAdapter:
     return pydantic.TypeAdapter(getattr(mistral, name))
 
@@ -182,5 +195,6 @@ TARGETS: dict[str, Callable[[dict], list[str]]] = {
     "cohere.chat": functools.partial(cohere_v2, "chat"),
     "cohere.embed": functools.partial(cohere_v2, "embed"),
     "cohere.rerank": functools.partial(cohere_v2, "rerank"),
+    "voyage.rerank": voyage_rerank,
     "openai.chat@mistral": mistral_chat,
 }

@@ -15,6 +15,7 @@ from sdks import (
     openai_chat,
     openai_other,
     openai_responses,
+    voyage,
 )
 from sdks.transport import Reply, SdkError
 
@@ -33,6 +34,7 @@ READERS: dict[str, Callable[[Reply], Answer]] = {
     "cohere.chat": cohere_v2.read,
     "cohere.embed": cohere_v2.read_embeddings,
     "cohere.rerank": cohere_v2.read_ranks,
+    "voyage.rerank": voyage.read_ranks,
 }
 # format -> what the SDK's own helper for streams makes of one that is complete; the others' readers use theirs
 HELPERS: dict[str, Callable[[Reply], Answer]] = {
@@ -40,7 +42,11 @@ HELPERS: dict[str, Callable[[Reply], Answer]] = {
     "openai.responses": openai_responses.read_by_helper,
 }
 # who has an SDK of his own for a format that is not his
-OF_PROVIDERS = {("mistral", "openai.chat"): mistral_chat.read, ("mistral", "openai.embeddings"): mistral_chat.read_embeddings}
+OF_PROVIDERS = {
+    ("mistral", "openai.chat"): mistral_chat.read,
+    ("mistral", "openai.embeddings"): mistral_chat.read_embeddings,
+    ("voyage", "openai.embeddings"): voyage.read_embeddings,
+}
 
 
 def read(format: str, reply: Reply, provider: str | None = None) -> Answer:

@@ -71,4 +71,6 @@ def read_embeddings(reply: Reply) -> Answer:
 def read_ranks(reply: Reply) -> Answer:
     with slot.holding(reply, ApiError):
         answered = client.rerank(model="m", query="?", documents=["?"], request_options=ONCE)
-    return Answer([], ranks=[(one.index, one.relevance_score) for one in answered.results])
+    counted = answered.meta and answered.meta.tokens
+    ranks = [(one.index, one.relevance_score) for one in answered.results]
+    return Answer([], counted and total(counted.input_tokens), ranks=ranks)

@@ -48,7 +48,7 @@ class Slot:
         try:
             yield
         except errors as raised:
-            status = getattr(raised, "status_code", None) or getattr(raised, "code", None)
+            status = next(filter(None, (getattr(raised, name, None) for name in ("status_code", "http_status", "code"))), None)
             raise SdkError(raised, status if isinstance(status, int) else None) from raised
 
     def httpx(self) -> httpx.Client:

@@ -11,7 +11,7 @@ use crate::cohere::meta::{self, Meta};
 use crate::embedding::Members;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
-use crate::ir::Usage;
+use crate::ir::{RawJson, Usage};
 use crate::json::{Object, ObjectWriter, Path, Report, array, is_string, write_array};
 use crate::rerank::{
     Ranked, RerankCodec, RerankDocument, RerankReply, RerankRequest, RerankResponse, RerankTarget,
@@ -32,6 +32,8 @@ const REQUEST_MEMBERS: [&str; 6] = [
     "max_tokens_per_doc",
 ];
 const MEMBERS: [&str; 5] = ["id", "results", "meta", "model", "usage"];
+/// Where `meta` of those who do not bill by searches says what was counted.
+const TOKENS: &str = "meta.tokens";
 const RESULT_MEMBERS: [&str; 3] = ["index", "relevance_score", "document"];
 
 /// `usage` of those who count tokens.
@@ -113,6 +115,12 @@ impl RerankCodec for CohereRerank {
         let tokens = object.raw("usage").and_then(usage);
         let mut extra = Members::new();
         let meta = meta::take(&mut object, &mut extra);
+        if meta
+            .usage
+            .is_some_and(|usage| extra.get(TOKENS) == Some(&counted(usage)))
+        {
+            extra.remove(TOKENS);
+        }
         extra.extend(object.into_members());
         Ok(RerankResponse {
             origin: FORMAT,
@@ -137,7 +145,7 @@ impl RerankCodec for CohereRerank {
         });
         let model = reply.model.as_ref().or(response.model.as_ref());
         object.optional("model", model);
-        let (of_meta, extra): (Members, Members) = response
+        let (mut of_meta, extra): (Members, Members) = response
             .extra
             .clone()
             .into_iter()
@@ -148,10 +156,16 @@ impl RerankCodec for CohereRerank {
             usage: billed,
             search_units,
         };
-        meta::write(&mut object, meta, &of_meta);
-        if let Some(usage) = response.usage.filter(|usage| usage.billed.is_none()) {
-            write_usage(&mut object, usage);
+        let unbilled = response.usage.filter(|usage| usage.billed.is_none());
+        match unbilled {
+            // as Jina and other hosts of the format say it
+            Some(usage) if at_home => write_usage(&mut object, usage),
+            Some(usage) => {
+                of_meta.insert(TOKENS.to_owned(), counted(usage));
+            }
+            None => {}
         }
+        meta::write(&mut object, meta, &of_meta);
         object.members(&extra, at_home, &MEMBERS, ("", &mut report));
         object.end();
         report.into_encoded(body)
@@ -177,6 +191,11 @@ fn usage(raw: &RawValue) -> Option<Usage> {
         input_tokens: wire.total_tokens?,
         ..Usage::default()
     })
+}
+
+/// The tokens of an answer that were counted, and not paid for, as Cohere's own clients read them.
+fn counted(usage: Usage) -> RawJson {
+    RawJson::from(&serde_json::json!({ "input_tokens": usage.input_tokens }))
 }
 
 fn write_usage(object: &mut ObjectWriter<'_>, usage: Usage) {

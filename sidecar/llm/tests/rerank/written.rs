@@ -94,7 +94,7 @@ fn an_answer_shows_the_documents_that_the_client_asked_for() {
                 {"index": 1, "relevance_score": 0.742_187_5, "document": {"text": "b"}},
                 {"index": 0, "relevance_score": 0.5, "document": {"text": "a"}},
             ],
-            "model": "rerank-2", "usage": {"total_tokens": 57},
+            "model": "rerank-2", "meta": {"tokens": {"input_tokens": 57}},
         })
     );
     assert_eq!(dropped, [""; 0]);
