@@ -86,6 +86,14 @@ fn a_conversation_with_tools_to_anthropic() {
 }
 
 #[test]
+fn metadata_that_is_no_user_is_told_of() {
+    let openai = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "metadata": {"team": "a"}, "user": "u"});
+    let (body, dropped) = request(OPENAI, ANTHROPIC, &openai);
+    assert_eq!(body["metadata"], json!({"user_id": "u"}));
+    assert_eq!(dropped, ["metadata"]);
+}
+
+#[test]
 fn numbers_are_never_rewritten() {
     let openai = json!({"model": "m", "messages": [{"role": "assistant", "tool_calls": [
         {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"n\": 123456789012345678901234567890}"}},

@@ -310,6 +310,9 @@ fn schema<'a>(
 fn metadata(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
     let other = request.extra.get(FORMAT, "metadata");
     object.optional("metadata", other);
+    if !request.metadata.is_empty() {
+        report.note("metadata");
+    }
     let Some(user) = &request.user else {
         return;
     };
