@@ -54,7 +54,7 @@ pub struct Dialect {
     /// Whether an assistant's content may be null or absent. If not, an empty text is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub null_content: Option<bool>,
-    /// What the id of a tool call may be: Any, or NineAlphanumerics (others are sent as a hash).
+    /// What the id of a tool call may be: Any, NineAlphanumerics (others are sent as a hash), or Never (none is sent; Gemini's format only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_ids: Option<ToolCallIds>,
     /// The tool choice that demands a call: Required, Any, or Auto (there is none; the client is told).
@@ -136,6 +136,7 @@ pub enum Thoughts {
 pub enum ToolCallIds {
     Any,
     NineAlphanumerics,
+    Never,
 }
 
 /// The word that demands a call.

@@ -40,12 +40,12 @@ use crate::{BaseUrl, Credential, Dialect, DnsLabel, ModelName, Simulated, Tls, c
 pub struct Provider {
     /// Unique in this pool; shown in logs, metrics and the header x-fkm-provider.
     pub name: DnsLabel,
-    /// OpenAI, Anthropic, OpenAICompatible (anything that speaks OpenAI chat completions), or Simulated (answers without a network).
+    /// OpenAI, Anthropic, OpenAICompatible (with preset, a provider of the catalogue in whatever format; without, anything that speaks OpenAI chat completions), or Simulated (answers without a network).
     pub r#type: ProviderType,
-    /// With type OpenAICompatible: a provider of the catalogue, for example groq. Gives base URL and models.
+    /// With type OpenAICompatible: a provider of the catalogue, for example groq, gemini or bedrock (by an API key of Bedrock's). Gives base URL, format, dialect and models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<DnsLabel>,
-    /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without. Omitted: the catalogue's.
+    /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without; for Vertex up to its location. Omitted: the catalogue's.
     #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
     pub base_url: Option<BaseUrl>,
     /// How the provider departs from its format. Each field stands instead of the one that the catalogue has for it. Omitted: as the catalogue has it.

@@ -16,6 +16,8 @@ pub struct Preset {
     /// Where it listens: absolute, without a trailing slash. `None`: each customer has an address of his own, which the pool
     /// gives.
     pub base_url: Option<String>,
+    /// Without a base URL: how that of a customer looks, with what is his own in capitals.
+    pub base_url_form: Option<String>,
     /// What it speaks.
     pub dialect: Dialect,
     /// Its chat models that can be asked in the dialect's format, by the name that it wants.
@@ -28,6 +30,7 @@ pub struct Preset {
 struct PresetRecord {
     system: String,
     base_url: Option<String>,
+    base_url_form: Option<String>,
     dialect: Dialect,
     /// Whose models it offers, where they do not stand under its own name.
     models: Option<String>,
@@ -41,6 +44,7 @@ static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
             models: offered(record.models.as_deref().unwrap_or(&name), &record.dialect),
             system: record.system,
             base_url: record.base_url,
+            base_url_form: record.base_url_form,
             dialect: record.dialect,
         };
         (name, preset)
@@ -71,7 +75,7 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use fkm_dialect::Format;
+    use fkm_dialect::{Format, MODEL_IN_PATH};
     use url::Url;
 
     use super::*;
@@ -79,12 +83,20 @@ mod tests {
     #[test]
     fn every_record_is_usable() {
         for (name, preset) in PRESETS.iter() {
-            if let Some(base_url) = &preset.base_url {
-                let url = Url::parse(base_url).expect(name);
-                assert_eq!(url.scheme(), "https", "{name}");
-                assert!(url.host().is_some() && url.query().is_none(), "{name}");
-                assert!(!base_url.ends_with('/'), "{name}");
-            }
+            let address = match (&preset.base_url, &preset.base_url_form) {
+                (Some(address), None) => {
+                    assert!(address.starts_with("https://"), "{name}");
+                    address
+                }
+                (None, Some(form)) => {
+                    assert!(form.contains(|c: char| c.is_ascii_uppercase()), "{name}");
+                    form
+                }
+                _ => unreachable!("{name} has a base URL or its form, not both"),
+            };
+            let url = Url::parse(address).expect(name);
+            assert!(url.host().is_some() && url.query().is_none(), "{name}");
+            assert!(!address.ends_with('/'), "{name}");
             assert_eq!(preset.dialect.problems(), [], "{name}");
             assert!(Format::ALL.contains(&preset.dialect.format), "{name}");
             assert!(!preset.system.is_empty(), "{name}");
@@ -105,6 +117,29 @@ mod tests {
         );
         assert!(preset_names().count() >= 50);
         assert_eq!(preset("nobody"), None);
+    }
+
+    /// A format that no provider speaks could not be asked for. Those of OpenAI beside its chats are spoken by providers whose
+    /// record leads with the chats.
+    #[test]
+    fn every_format_is_spoken_by_a_preset() {
+        let spoken: BTreeSet<Format> = PRESETS.values().map(|one| one.dialect.format).collect();
+        let beside = [Format::OpenAiCompletions, Format::OpenAiResponses];
+        let others = Format::ALL.into_iter().filter(|one| !beside.contains(one));
+        assert_eq!(spoken, others.collect());
+    }
+
+    #[test]
+    fn a_model_named_in_the_path_is_named_in_both() {
+        for (name, preset) in PRESETS.iter() {
+            let dialect = &preset.dialect;
+            let named = dialect.path.contains(MODEL_IN_PATH);
+            let stream = dialect.stream_path.as_ref().unwrap_or(&dialect.path);
+            assert_eq!(stream.contains(MODEL_IN_PATH), named, "{name}");
+            let needs = [Format::BedrockConverse, Format::GeminiGenerateContent];
+            assert_eq!(named, needs.contains(&dialect.format), "{name}");
+            assert_eq!(dialect.stream_path.is_some(), named, "{name}");
+        }
     }
 
     /// A map would hide a key that stands twice, so the text is read as a list of keys.

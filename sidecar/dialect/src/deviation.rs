@@ -65,8 +65,11 @@ pub enum ToolCallIds {
     /// Anything. The default.
     #[default]
     Any,
-    /// Nine ASCII letters and digits (Mistral): others are sent as a hash, in calls and results alike.
+    /// Nine ASCII letters and digits (Mistral): others are sent as a hash, in calls and results alike. For `openai.chat`.
     NineAlphanumerics,
+    /// None: the provider refuses the member (Vertex). Results are sent in the order of the calls, by which they are told apart.
+    /// For `gemini.generate_content`.
+    Never,
 }
 
 /// The word for a tool choice that demands some call.

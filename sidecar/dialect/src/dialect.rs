@@ -213,7 +213,11 @@ impl Dialect {
             ("nullContent", chat, !self.null_content),
             (
                 "toolCallIds",
-                chat,
+                match self.tool_call_ids {
+                    ToolCallIds::Any => true,
+                    ToolCallIds::NineAlphanumerics => chat,
+                    ToolCallIds::Never => self.format == Format::GeminiGenerateContent,
+                },
                 self.tool_call_ids != plain.tool_call_ids,
             ),
             (
@@ -323,6 +327,10 @@ mod tests {
                 _ => 13,
             };
             assert_eq!(record.problems().len(), expected, "{format}");
+            let mut without_ids = Dialect::new(format, "/x", Auth::Bearer);
+            without_ids.tool_call_ids = ToolCallIds::Never;
+            let obeyed = without_ids.problems().is_empty();
+            assert_eq!(obeyed, format == Format::GeminiGenerateContent, "{format}");
         }
     }
 }

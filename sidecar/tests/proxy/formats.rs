@@ -1,4 +1,5 @@
-//! A provider of every format, asked by a client of `OpenAI`'s and one of Anthropic's: whole answers, streams and errors.
+//! A provider of every format, asked by a client of `OpenAI`'s and one of Anthropic's: whole answers, streams and errors; and
+//! where the presets of the catalogue send them, with which key.
 //!
 //! The provider's answers are written by the formats themselves; that these are what real providers send is shown where the
 //! formats are judged by recorded traffic.
@@ -10,7 +11,7 @@ use fkm_upstream::{Step, Upstream};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Sidecar, Speaks, provider, snapshot};
+use crate::harness::{KEY, Sidecar, Speaks, provider, snapshot};
 
 fn hello() -> Response {
     Response {
@@ -118,6 +119,121 @@ async fn an_error_of_every_format_is_told_in_the_clients_own() {
                 .unwrap()
                 .to_owned();
             assert!(told.contains("The question is too long."), "{home}: {told}");
+        }
+    }
+}
+
+/// Where a preset sends a question and the same as a stream, and the header with its key. The name of the model is in need of
+/// escapes.
+struct Wire {
+    preset: &'static str,
+    path: &'static str,
+    stream_path: &'static str,
+    header: (&'static str, &'static str),
+}
+
+/// The paths are those of the providers' documentation: what is not OpenAI's format, and what shows its key in its own way.
+const WIRES: [Wire; 7] = [
+    Wire {
+        preset: "openai",
+        path: "/v1/chat/completions",
+        stream_path: "/v1/chat/completions",
+        header: ("authorization", "Bearer "),
+    },
+    Wire {
+        preset: "azure",
+        path: "/openai/v1/chat/completions",
+        stream_path: "/openai/v1/chat/completions",
+        header: ("api-key", ""),
+    },
+    Wire {
+        preset: "anthropic",
+        path: "/v1/messages",
+        stream_path: "/v1/messages",
+        header: ("x-api-key", ""),
+    },
+    Wire {
+        preset: "bedrock",
+        path: "/model/maker.m-v1%3A0/converse",
+        stream_path: "/model/maker.m-v1%3A0/converse-stream",
+        header: ("authorization", "Bearer "),
+    },
+    Wire {
+        preset: "cohere",
+        path: "/v2/chat",
+        stream_path: "/v2/chat",
+        header: ("authorization", "Bearer "),
+    },
+    Wire {
+        preset: "gemini",
+        path: "/v1beta/models/maker.m-v1%3A0:generateContent",
+        stream_path: "/v1beta/models/maker.m-v1%3A0:streamGenerateContent?alt=sse",
+        header: ("x-goog-api-key", ""),
+    },
+    Wire {
+        preset: "vertex",
+        path: "/v1/projects/PROJECT/locations/LOCATION/publishers/google/models/maker.m-v1%3A0:generateContent",
+        stream_path: "/v1/projects/PROJECT/locations/LOCATION/publishers/google/models/maker.m-v1%3A0:streamGenerateContent?alt=sse",
+        header: ("authorization", "Bearer "),
+    },
+];
+
+/// The presets of the catalogue that lead with a conversation.
+fn presets() -> Value {
+    serde_json::from_str(include_str!("../../../operator/catalog/data/presets.json")).unwrap()
+}
+
+/// A provider of this preset, whose host is the upstream.
+fn of_preset(preset: &Value, upstream: &Upstream) -> Value {
+    let address = [&preset["baseUrl"], &preset["baseUrlForm"]];
+    let address = address.into_iter().find_map(Value::as_str).unwrap();
+    let (_, address) = address.split_once("://").unwrap();
+    let path = address.find('/').map_or("", |at| &address[at..]);
+    let mut provider = provider("a", &format!("http://{}{path}", upstream.address()), 0);
+    provider["connection"]["http"]["dialect"] = preset["dialect"].clone();
+    provider["models"]["m"]["upstreamName"] = json!("maker.m-v1:0");
+    provider
+}
+
+#[tokio::test]
+async fn presets_are_asked_where_they_listen_and_with_their_key() {
+    let presets = presets();
+    for (name, preset) in presets.as_object().unwrap() {
+        let own =
+            preset["dialect"]["format"] != "openai.chat" || preset["dialect"]["auth"] != "Bearer";
+        let shown = WIRES.iter().any(|wire| wire.preset == name);
+        assert!(shown || !own, "{name} is not in the table");
+    }
+    let upstream = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[])).await;
+    for wire in WIRES {
+        let preset = &presets[wire.preset];
+        let home: Format = serde_json::from_value(preset["dialect"]["format"].clone()).unwrap();
+        upstream.reset();
+        sidecar.apply(&snapshot(&[of_preset(preset, &upstream)]));
+        upstream.script(vec![whole(home), streamed(home)]);
+        for (stream, path) in [(false, wire.path), (true, wire.stream_path)] {
+            let reply = Speaks::OpenAi.ask(&sidecar, stream).await;
+            let seen = Speaks::OpenAi.read(&reply, stream);
+            assert!(
+                seen.complete && seen.text == "Hello.",
+                "{}: {reply:?}",
+                wire.preset
+            );
+            let request = upstream.requests().pop().unwrap();
+            assert_eq!(request.path, path, "{}", wire.preset);
+            let (header, scheme) = wire.header;
+            assert_eq!(
+                request.headers[header],
+                format!("{scheme}{KEY}"),
+                "{}",
+                wire.preset
+            );
+            let keys = ["authorization", "api-key", "x-api-key", "x-goog-api-key"];
+            let sent = keys
+                .into_iter()
+                .filter(|key| request.headers.contains_key(*key));
+            assert_eq!(sent.collect::<Vec<_>>(), [header], "{}", wire.preset);
         }
     }
 }

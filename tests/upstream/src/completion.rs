@@ -104,14 +104,20 @@ fn format_of(path: &str) -> Option<Format> {
         Some(Format::OpenAiResponses)
     } else if path.ends_with("/messages") {
         Some(Format::AnthropicMessages)
+    } else if path.ends_with("/converse") || path.ends_with("/converse-stream") {
+        Some(Format::BedrockConverse)
+    } else if path.ends_with("/chat") {
+        Some(Format::CohereChat)
+    } else if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") {
+        Some(Format::GeminiGenerateContent)
     } else {
         None
     }
 }
 
-/// For formats that no path here leads to.
+/// For formats whose answers are scripted byte for byte.
 fn unspoken() -> Value {
-    serde_json::json!({"message": "this provider speaks openai.chat and anthropic.messages"})
+    serde_json::json!({"message": "this provider answers in this format with raw bytes only"})
 }
 
 fn to_bytes(value: &Value) -> Vec<u8> {

@@ -2,8 +2,9 @@
 //! cuts at any byte.
 //!
 //! It speaks `openai.chat` (`POST …/chat/completions`), `openai.responses` (`POST …/responses`) and `anthropic.messages`
-//! (`POST …/messages`), whole and streamed, and `GET …/models`. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken
-//! provider sends.
+//! (`POST …/messages`), whole and streamed, and `GET …/models`; on the paths of Bedrock, Cohere and Gemini it sends raw bytes
+//! of the script. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken provider
+//! sends.
 //!
 //! *Flow*: each POST takes the next [`Step`] of the script; when none is left, the default step answers. A GET takes
 //! none. Every request is recorded ([`Received`]), with the time at which its client went away before the end.

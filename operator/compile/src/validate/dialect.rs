@@ -123,6 +123,7 @@ fn tool_call_ids(ids: fkm_crds::ToolCallIds) -> ToolCallIds {
     match ids {
         fkm_crds::ToolCallIds::Any => ToolCallIds::Any,
         fkm_crds::ToolCallIds::NineAlphanumerics => ToolCallIds::NineAlphanumerics,
+        fkm_crds::ToolCallIds::Never => ToolCallIds::Never,
     }
 }
 

@@ -234,9 +234,10 @@ impl Judge<'_> {
                     "baseURL",
                     "type OpenAICompatible needs a baseURL or a preset",
                 ),
-                (Some(_), Some(name)) if known.is_none() => {
+                (Some(preset), Some(name)) if known.is_none() => {
+                    let form = preset.base_url_form.as_deref().unwrap_or("https://…");
                     let message = format!(
-                        "preset {:?} has no address of its own, for each customer has another; give your baseURL",
+                        "preset {:?} has no address of its own, for each customer has another; give your baseURL, of the form {form}",
                         name.0
                     );
                     self.invalid("baseURL", message);

@@ -127,6 +127,7 @@ fn write_choice(
     let how = Outputs {
         direction: Direction::Response,
         signed: false,
+        ids: true,
     };
     part::encode_outputs(list, &choice.parts, how, report)?;
     list.push(b']');

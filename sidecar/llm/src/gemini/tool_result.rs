@@ -98,11 +98,12 @@ fn read(raw: &RawValue) -> (bool, Vec<String>) {
     known().unwrap_or_else(|| (false, vec![raw.get().to_owned()]))
 }
 
-/// Writes the part of a result; `tool` is what its call names.
+/// Writes the part of a result; `tool` is what its call names. Without `ids` it does not say which call that is.
 pub(super) fn encode(
     out: &mut Vec<u8>,
     result: &ToolResult,
     tool: Option<&str>,
+    ids: bool,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     if result.cache.is_some() {
@@ -124,7 +125,7 @@ pub(super) fn encode(
     let mut inner = ObjectWriter::new(object.key("functionResponse"));
     if result.call_id.is_empty() {
         report.note("tool_result.id");
-    } else {
+    } else if ids {
         inner.value("id", &result.call_id);
     }
     inner.value(NAME, &*report.tool_name(name, &TOOL_NAME));

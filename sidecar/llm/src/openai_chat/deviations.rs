@@ -188,7 +188,8 @@ impl Messages<'_> {
     /// Calls and results get the same id, for it depends on nothing but the old one.
     fn id(&mut self, member: Option<&Member>) {
         let rule = match self.dialect.tool_call_ids {
-            ToolCallIds::Any => return,
+            // A record of this format cannot say `Never`.
+            ToolCallIds::Any | ToolCallIds::Never => return,
             ToolCallIds::NineAlphanumerics => &NINE,
         };
         if let Some(member) = member

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::{OutputPart, Response, Usage};
 use fkm_llm::{Format, RelayOptions, StreamOptions, format, translate};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
-use crate::case::{Answers, Says, cases, records};
+use crate::case::{Says, cases_of};
+use crate::frames::frames;
 
 fn says(response: &Response) -> Says {
     let choice = &response.choices[0];
@@ -40,33 +41,32 @@ fn counts(usage: Usage) -> [u64; 4] {
     ]
 }
 
-fn frames(answers: &Answers) -> Bytes {
-    let frames = answers.stream.iter().map(|data| match data.as_str() {
-        comment if comment.starts_with(':') => format!("{comment}\n\n"),
-        data => format!("data: {data}\n\n"),
-    });
-    Bytes::from(frames.collect::<String>())
-}
-
 #[test]
 fn whole_answers() {
-    for (name, case) in cases() {
+    for (name, case, dialect) in cases_of(|_| true) {
         let answers = case.answers.unwrap();
         let body = answers.whole.to_string();
-        let chat = format(Format::OpenAiChat);
-        let response = chat.decode_response(body.as_bytes()).unwrap();
+        let home = format(dialect.format);
+        let response = home.decode_response(body.as_bytes()).unwrap();
         assert_eq!(says(&response), answers.says, "{name}");
-        let facts = chat.response_facts(body.as_bytes()).unwrap();
+        let facts = home.response_facts(body.as_bytes()).unwrap();
         assert_eq!(facts.usage.map(counts), answers.says.usage, "{name}");
+    }
+}
+
+/// A client that does not speak the provider's format.
+fn stranger(home: Format) -> Format {
+    if home == Format::AnthropicMessages {
+        Format::OpenAiChat
+    } else {
+        Format::AnthropicMessages
     }
 }
 
 #[test]
 fn streams_translated_and_passed_through() {
-    let records = records();
-    for (name, case) in cases() {
+    for (name, case, dialect) in cases_of(|_| true) {
         let answers = case.answers.unwrap();
-        let dialect = &records[&name].dialect;
         let options = StreamOptions {
             include_usage: true,
             ..StreamOptions::default()
@@ -75,12 +75,12 @@ fn streams_translated_and_passed_through() {
             end: dialect.stream_end,
             ..RelayOptions::default()
         };
-        let chat = format(Format::OpenAiChat);
-        let mut decoder = chat.stream_decoder(dialect);
-        let mut translation = translate(dialect, Format::AnthropicMessages, &options);
-        let mut relay = chat.relay(&relay_options);
+        let home = format(dialect.format);
+        let mut decoder = home.stream_decoder(&dialect);
+        let mut translation = translate(&dialect, stranger(dialect.format), &options);
+        let mut relay = home.relay(&relay_options);
         let (mut events, mut out) = (Vec::new(), Vec::new());
-        for piece in frames(&answers).chunks(7) {
+        for piece in frames(dialect.format, &answers).chunks(7) {
             decoder.push(piece, &mut events).unwrap();
             for transform in [&mut translation, &mut relay] {
                 transform
@@ -100,11 +100,15 @@ fn streams_translated_and_passed_through() {
 
 #[test]
 fn errors() {
-    for (name, case) in cases() {
+    for (name, case, dialect) in cases_of(|_| true) {
         let expected = case.answers.unwrap().error;
         let body = expected.body.to_string();
-        let chat = format(Format::OpenAiChat);
-        let error = chat.decode_error(expected.status, &HeaderMap::new(), body.as_bytes());
+        let mut headers = HeaderMap::new();
+        for (name, value) in &expected.headers {
+            let header: HeaderName = name.parse().unwrap();
+            headers.insert(header, value.parse().unwrap());
+        }
+        let error = format(dialect.format).decode_error(expected.status, &headers, body.as_bytes());
         let class = error.class.map(|class| class.name().to_owned());
         assert_eq!(
             (class, error.message),

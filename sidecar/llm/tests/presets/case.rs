@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use fkm_llm::{Dialect, Format};
+use fkm_llm::Dialect;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,6 +27,9 @@ pub(crate) struct Case {
     /// What is sent instead when the request came in another format.
     #[serde(default)]
     pub(crate) translated: BTreeMap<String, Value>,
+    /// All that is sent, in a format that is not OpenAI's; instead of the three above.
+    #[serde(default)]
+    pub(crate) body: Option<Value>,
     /// What the client is told of.
     #[serde(default)]
     pub(crate) dropped: Vec<String>,
@@ -42,7 +45,7 @@ pub(crate) struct Case {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answers {
     pub(crate) whole: Value,
-    /// The data of its frames.
+    /// The data of its frames; of Bedrock, the name of the event before it.
     pub(crate) stream: Vec<String>,
     /// What both say.
     pub(crate) says: Says,
@@ -67,18 +70,12 @@ pub(crate) struct Says {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ErrorCase {
     pub(crate) status: u16,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Value,
     /// The failure class; `null`: the client's own fault.
     pub(crate) class: Option<String>,
     pub(crate) message: String,
-}
-
-// === impl Record ===
-
-impl Record {
-    pub(crate) fn is_chat(&self) -> bool {
-        self.dialect.format == Format::OpenAiChat
-    }
 }
 
 /// The records of the catalogue.
@@ -86,6 +83,17 @@ pub(crate) fn records() -> BTreeMap<String, Record> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../operator/catalog/data/presets.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The cases with their records, of those that `choose` takes.
+pub(crate) fn cases_of(choose: impl Fn(&Dialect) -> bool) -> Vec<(String, Case, Dialect)> {
+    let mut records = records();
+    let with_record = |(name, case): (String, Case)| {
+        let dialect = records.remove(&name)?.dialect;
+        Some((name, case, dialect))
+    };
+    let all = cases().into_iter().filter_map(with_record);
+    all.filter(|(_, _, dialect)| choose(dialect)).collect()
 }
 
 /// The cases; those that are like another have its answers.

@@ -1,10 +1,13 @@
 //! What each provider is sent.
 
 use bytes::Bytes;
-use fkm_llm::{Capabilities, Edits, Target, edit, encode_request, format, scan};
+use fkm_llm::{
+    Capabilities, Dialect, Edits, EncodeError, Encoded, Format, Target, edit, encode_request,
+    format, scan,
+};
 use serde_json::{Value, json};
 
-use crate::case::{Case, cases, records};
+use crate::case::{Case, cases_of};
 
 /// A request that holds whatever some provider wants otherwise.
 fn request() -> Value {
@@ -73,15 +76,13 @@ fn expected(case: &Case) -> Value {
 
 #[test]
 fn pass_through_sends_what_the_provider_takes() {
-    let records = records();
-    for (name, case) in cases() {
-        let dialect = &records[&name].dialect;
+    for (name, case, dialect) in cases_of(is_chat) {
         let body = Bytes::from(request().to_string());
         let scanned = scan(&body).unwrap();
         let edits = Edits {
             model: None,
             include_usage: false,
-            dialect,
+            dialect: &dialect,
         };
         let edited = edit(&body, &scanned, &edits);
         let sent: Value = serde_json::from_slice(&edited.segments.concat()).unwrap();
@@ -90,21 +91,28 @@ fn pass_through_sends_what_the_provider_takes() {
     }
 }
 
+fn is_chat(dialect: &Dialect) -> bool {
+    dialect.format == Format::OpenAiChat
+}
+
+/// What the provider gets of a request of OpenAI's format that went through the representation.
+fn translated(request: &Value, dialect: &Dialect) -> Result<Encoded, EncodeError> {
+    let decoded = format(Format::OpenAiChat).decode_request(request.to_string().as_bytes());
+    let capabilities = Capabilities::default();
+    let target = Target {
+        model: "m",
+        dialect,
+        capabilities: &capabilities,
+        max_output_tokens: None,
+        stream: true,
+    };
+    encode_request(&decoded.unwrap(), &target)
+}
+
 #[test]
 fn a_translation_sends_what_the_provider_takes() {
-    let records = records();
-    for (name, case) in cases() {
-        let dialect = &records[&name].dialect;
-        let decoded = format(dialect.format).decode_request(request().to_string().as_bytes());
-        let capabilities = Capabilities::default();
-        let target = Target {
-            model: "m",
-            dialect,
-            capabilities: &capabilities,
-            max_output_tokens: None,
-            stream: true,
-        };
-        let encoded = encode_request(&decoded.unwrap(), &target).unwrap();
+    for (name, case, dialect) in cases_of(is_chat) {
+        let encoded = translated(&request(), &dialect).unwrap();
         let mut sent: Value = serde_json::from_slice(&encoded.body).unwrap();
         // The representation knows one kind of instruction.
         let mut expected = expected(&case);
@@ -120,12 +128,25 @@ fn a_translation_sends_what_the_provider_takes() {
             sent["max_completion_tokens"] = limit;
         }
         assert_eq!(sent, expected, "{name}");
+        assert!(case.body.is_none(), "{name}");
+    }
+}
+
+#[test]
+fn another_format_is_sent_what_it_has_words_for() {
+    for (name, case, dialect) in cases_of(|dialect| !is_chat(dialect)) {
+        let encoded = translated(&request(), &dialect).unwrap();
+        let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
+        assert_eq!(Some(sent), case.body, "{name}");
+        assert_eq!(encoded.dropped, case.dropped, "{name}");
+        assert!(case.sent.is_empty() && case.gone.is_empty(), "{name}");
+        assert!(case.translated.is_empty(), "{name}");
     }
 }
 
 #[test]
 fn a_record_without_deviations_leaves_every_byte() {
-    let plain = fkm_llm::Dialect::new(fkm_llm::Format::OpenAiChat, "/", fkm_llm::Auth::Bearer);
+    let plain = Dialect::new(Format::OpenAiChat, "/", fkm_llm::Auth::Bearer);
     let body = Bytes::from(request().to_string());
     let edits = Edits {
         model: Some("m"),

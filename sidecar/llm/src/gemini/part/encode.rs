@@ -91,6 +91,8 @@ pub(in crate::gemini) struct Outputs {
     pub(in crate::gemini) direction: Direction,
     /// The first call must be signed: where it is not, it is said to be unsigned, and reported.
     pub(in crate::gemini) signed: bool,
+    /// Whether calls have ids.
+    pub(in crate::gemini) ids: bool,
 }
 
 /// Writes the parts of what a model said, without the brackets around them. What the reader could not use is left out and
@@ -203,7 +205,7 @@ fn write_call(
     let mut inner = ObjectWriter::new(object.key("functionCall"));
     if call.id.is_empty() {
         report.note("tool_call.id");
-    } else {
+    } else if how.ids {
         inner.value("id", &call.id);
     }
     match how.direction {

@@ -7,9 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use fkm_dialect::{Capabilities, Thinking};
+use fkm_dialect::{Thinking, ToolCallIds};
 
 use crate::error::EncodeError;
+use crate::format::Target;
 use crate::gemini::part::{self, Direction, Outputs};
 use crate::gemini::{FORMAT, tool_result};
 use crate::ir::{Extra, InputPart, Message, OutputPart, Request, Text, ToolResult};
@@ -27,22 +28,28 @@ pub(super) struct Conversation<'a> {
     /// The first message of the current turn.
     current: usize,
     signed: bool,
+    /// Whether calls and results say which they are.
+    ids: bool,
 }
 
-/// The tools that the calls so far name, by the id of the call.
-type Tools<'a> = BTreeMap<&'a str, &'a str>;
+/// The place of each call so far among all of them and the tool that it names, by the id of the call.
+type Calls<'a> = BTreeMap<&'a str, (usize, &'a str)>;
 
 // === impl Conversation ===
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(request: &'a Request, capabilities: &Capabilities) -> Self {
+    pub(super) fn new(request: &'a Request, target: &Target<'_>) -> Self {
         let mut this = Self {
             system: request.system.iter().collect(),
             instructions: &[],
             extra: None,
             messages: &request.messages,
             current: 0,
-            signed: !matches!(capabilities.thinking, Thinking::Never | Thinking::Budget),
+            signed: !matches!(
+                target.capabilities.thinking,
+                Thinking::Never | Thinking::Budget
+            ),
+            ids: target.dialect.tool_call_ids != ToolCallIds::Never,
         };
         while let [Message::System { parts, extra }, rest @ ..] = this.messages
             && extra.is_empty()
@@ -74,7 +81,7 @@ impl<'a> Conversation<'a> {
         self.write_system(object, report)?;
         let out = object.key("contents");
         out.push(b'[');
-        let mut tools = Tools::new();
+        let mut calls = Calls::new();
         let first = out.len();
         let mut messages = self.messages;
         while let [message, rest @ ..] = messages {
@@ -86,7 +93,7 @@ impl<'a> Conversation<'a> {
             messages = match message {
                 Message::Tool { .. } => {
                     let taken = results_of_step(messages);
-                    write_results(out, &messages[..taken], &tools, report)?;
+                    self.write_results(out, &messages[..taken], &calls, report)?;
                     &messages[taken..]
                 }
                 _ => {
@@ -96,7 +103,7 @@ impl<'a> Conversation<'a> {
                 }
             };
             if let Message::Assistant { parts, .. } = message {
-                note_calls(parts, &mut tools);
+                note_calls(parts, &mut calls);
             }
             if out.len() == start {
                 out.truncate(before);
@@ -154,12 +161,54 @@ impl<'a> Conversation<'a> {
                 let how = Outputs {
                     direction: Direction::Request,
                     signed: self.signed && index >= self.current,
+                    ids: self.ids,
                 };
                 write_model(out, parts, extra, how, report)
             }
             // Written by step.
             Message::Tool { .. } => Ok(()),
         }
+    }
+
+    fn write_results(
+        &self,
+        out: &mut Vec<u8>,
+        messages: &[Message],
+        calls: &Calls<'_>,
+        report: &mut Report,
+    ) -> Result<(), EncodeError> {
+        let mut all: Vec<&ToolResult> = Vec::new();
+        let mut more = None;
+        for message in messages {
+            if let Message::Tool { results, extra } = message {
+                all.extend(results);
+                more = Some(extra);
+            }
+        }
+        let none = Extra::default();
+        let extra = more.unwrap_or(&none);
+        if all.is_empty() && extra.is_empty() {
+            return Ok(());
+        }
+        let call = |result: &ToolResult| calls.get(result.call_id.as_str()).copied();
+        if !self.ids {
+            all.sort_by_key(|result| call(result).map(|(place, _)| place));
+        }
+        let mut content = ObjectWriter::new(out);
+        content.value("role", "user");
+        let list = content.key("parts");
+        list.push(b'[');
+        for (index, result) in all.into_iter().enumerate() {
+            if index > 0 {
+                list.push(b',');
+            }
+            let tool = call(result).map(|(_, tool)| tool);
+            tool_result::encode(list, result, tool, self.ids, report)?;
+        }
+        list.push(b']');
+        content.extra(extra, FORMAT, &MEMBERS, "message", report);
+        content.end();
+        Ok(())
     }
 }
 
@@ -174,48 +223,12 @@ fn results_of_step(messages: &[Message]) -> usize {
     messages.iter().take_while(|message| plain(message)).count()
 }
 
-fn note_calls<'a>(parts: &'a [OutputPart], tools: &mut Tools<'a>) {
+fn note_calls<'a>(parts: &'a [OutputPart], calls: &mut Calls<'a>) {
     for part in parts {
         if let OutputPart::ToolCall(call) = part {
-            tools.insert(&call.id, &call.name);
+            calls.insert(&call.id, (calls.len(), &call.name));
         }
     }
-}
-
-fn write_results(
-    out: &mut Vec<u8>,
-    messages: &[Message],
-    tools: &Tools<'_>,
-    report: &mut Report,
-) -> Result<(), EncodeError> {
-    let mut all: Vec<&ToolResult> = Vec::new();
-    let mut more = None;
-    for message in messages {
-        if let Message::Tool { results, extra } = message {
-            all.extend(results);
-            more = Some(extra);
-        }
-    }
-    let none = Extra::default();
-    let extra = more.unwrap_or(&none);
-    if all.is_empty() && extra.is_empty() {
-        return Ok(());
-    }
-    let mut content = ObjectWriter::new(out);
-    content.value("role", "user");
-    let list = content.key("parts");
-    list.push(b'[');
-    for (index, result) in all.into_iter().enumerate() {
-        if index > 0 {
-            list.push(b',');
-        }
-        let tool = tools.get(result.call_id.as_str()).copied();
-        tool_result::encode(list, result, tool, report)?;
-    }
-    list.push(b']');
-    content.extra(extra, FORMAT, &MEMBERS, "message", report);
-    content.end();
-    Ok(())
 }
 
 /// A content without parts is refused: an empty turn is an empty text.

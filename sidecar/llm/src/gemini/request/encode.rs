@@ -27,7 +27,7 @@ pub(in crate::gemini) fn encode(
     let mut body = Vec::with_capacity(1024);
     let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
-    let conversation = Conversation::new(request, target.capabilities);
+    let conversation = Conversation::new(request, target);
     conversation.write(&mut object, &mut report)?;
     tools(&mut object, request, &mut report);
     tool_config(&mut object, request, &mut report)?;

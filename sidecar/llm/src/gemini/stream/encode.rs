@@ -185,6 +185,7 @@ impl Encoder {
         let how = Outputs {
             direction: Direction::Response,
             signed: false,
+            ids: true,
         };
         // Streams have no place to say what was dropped, and what could fail was checked.
         let written = part::encode_outputs(&mut text, parts, how, &mut Report::default());

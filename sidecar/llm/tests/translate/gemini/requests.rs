@@ -1,9 +1,9 @@
 //! Requests.
 
-use fkm_llm::{Capabilities, Effort, EncodeError, Thinking};
+use fkm_llm::{Capabilities, Effort, EncodeError, Target, Thinking, ToolCallIds, encode_request};
 use serde_json::{Value, json};
 
-use crate::{ANTHROPIC, GEMINI, OPENAI, decode, encode, encode_for, request};
+use crate::{ANTHROPIC, GEMINI, OPENAI, decode, dialect, encode, encode_for, request};
 
 /// What stands for a signature that there is none of.
 const NOT_SIGNED: &str = "skip_thought_signature_validator";
@@ -347,5 +347,55 @@ fn results_with_images_are_parts_of_the_result() {
             "id": "a", "name": "see", "response": {"error": "half"},
             "parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}],
         }}])
+    );
+}
+
+#[test]
+fn without_ids_results_stand_in_the_order_of_their_calls() {
+    let call = |id: &str, city: &str| json!({"id": id, "type": "function", "function": {"name": "weather", "arguments": format!("{{\"city\":\"{city}\"}}")}});
+    let result =
+        |id: &str, said: &str| json!({"role": "tool", "tool_call_id": id, "content": said});
+    let asked = json!({"model": "m", "messages": [
+        {"role": "user", "content": "Where does the sun shine?"},
+        {"role": "assistant", "tool_calls": [call("a", "Ulm"), call("b", "Bonn")]},
+        result("b", "rain"),
+        result("a", "sun"),
+    ]});
+    let parts = |ids: ToolCallIds| {
+        let mut dialect = dialect(GEMINI);
+        dialect.tool_call_ids = ids;
+        let target = Target {
+            model: "m",
+            dialect: &dialect,
+            capabilities: &Capabilities::default(),
+            max_output_tokens: None,
+            stream: false,
+        };
+        let encoded = encode_request(&decode(OPENAI, &asked), &target).unwrap();
+        assert_eq!(encoded.dropped, ["tool_call.thought_signature"]);
+        let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+        ["/contents/1/parts/1/functionCall", "/contents/2/parts"]
+            .map(|pointer| body.pointer(pointer).unwrap().clone())
+    };
+    let said = |id: Option<&str>, said: &str| {
+        let mut response = json!({"name": "weather", "response": {"output": said}});
+        if let Some(id) = id {
+            response["id"] = json!(id);
+        }
+        json!({"functionResponse": response})
+    };
+    assert_eq!(
+        parts(ToolCallIds::Any),
+        [
+            json!({"id": "b", "name": "weather", "args": {"city": "Bonn"}}),
+            json!([said(Some("b"), "rain"), said(Some("a"), "sun")]),
+        ]
+    );
+    assert_eq!(
+        parts(ToolCallIds::Never),
+        [
+            json!({"name": "weather", "args": {"city": "Bonn"}}),
+            json!([said(None, "sun"), said(None, "rain")]),
+        ]
     );
 }
