@@ -34,9 +34,10 @@ pub use names::{
 };
 pub use pool::{
     AllowedRoutes, ApiKey, CaCertificateRef, CaKind, CacheMarks, Credential, CredentialType,
-    Dialect, DialectAuth, FromNamespaces, Locality, MaxTokensField, Model, Provider, ProviderPool,
-    ProviderPoolSpec, ProviderPoolStatus, ProviderType, RequiredChoice, RouteNamespaces, Scope,
-    SecretKeyRef, Simulated, SimulatedError, StreamEnd, Thoughts, Tls, ToolCallIds,
+    Dialect, DialectAuth, Documents, FromNamespaces, Locality, MaxTokensField, Model, Provider,
+    ProviderPool, ProviderPoolSpec, ProviderPoolStatus, ProviderType, RequiredChoice,
+    RouteNamespaces, Scope, SecretKeyRef, Simulated, SimulatedError, Sound, StreamEnd, Thoughts,
+    Tls, ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,

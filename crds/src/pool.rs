@@ -16,8 +16,8 @@ pub use credential::{
     ApiKey, CaCertificateRef, CaKind, Credential, CredentialType, SecretKeyRef, Tls,
 };
 pub use dialect::{
-    CacheMarks, Dialect, DialectAuth, MaxTokensField, RequiredChoice, StreamEnd, Thoughts,
-    ToolCallIds,
+    CacheMarks, Dialect, DialectAuth, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd,
+    Thoughts, ToolCallIds,
 };
 pub use provider::{Locality, Model, Provider, ProviderType, Scope};
 pub use simulated::{Simulated, SimulatedError};

@@ -69,6 +69,12 @@ pub struct Dialect {
     /// How a place for the prompt cache is marked: Breakpoint (prompt_cache_breakpoint), or CacheControl (cache_control).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_marks: Option<CacheMarks>,
+    /// In what kind of part a document is sent: AsSent (file, when translated), or DocumentUrl (document_url, which may be an address).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<Documents>,
+    /// What a part of type input_audio holds: AsSent (an object of data and format, when translated), or Base64 (the base64 alone).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
 }
 
 /// How a key is shown.
@@ -162,4 +168,28 @@ pub enum RequiredChoice {
 pub enum CacheMarks {
     Breakpoint,
     CacheControl,
+}
+
+/// In what kind of part a document is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum Documents {
+    AsSent,
+    DocumentUrl,
+}
+
+/// What a part of type `input_audio` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum Sound {
+    AsSent,
+    Base64,
 }

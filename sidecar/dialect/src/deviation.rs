@@ -85,6 +85,28 @@ pub enum RequiredChoice {
     Auto,
 }
 
+/// In what kind of part of a message a document is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Documents {
+    /// As the client has it; `file`, with its content, when translated. The default.
+    #[default]
+    AsSent,
+    /// `document_url`, with an address or with its content as a `data:` address, and `document_name` (Mistral).
+    DocumentUrl,
+}
+
+/// What a part of type `input_audio` holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sound {
+    /// What the client sends; an object of `data` and `format` when translated. The default.
+    #[default]
+    AsSent,
+    /// The base64 alone, as a string (Mistral, which hears what format it is).
+    Base64,
+}
+
 /// How a place for the prompt cache is marked in a part of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CacheMarks {

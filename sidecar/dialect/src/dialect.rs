@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::deviation::{
-    Auth, CacheMarks, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+    Auth, CacheMarks, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts,
+    ToolCallIds,
 };
 use crate::{Format, is_default};
 
@@ -78,6 +79,12 @@ pub struct Dialect {
     /// How a place for the prompt cache is marked.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cache_marks: CacheMarks,
+    /// In what kind of part a document is sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub documents: Documents,
+    /// What a part of type `input_audio` holds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sound: Sound,
 }
 
 /// Members without which a request says nothing: no record may drop or rename them.
@@ -111,6 +118,8 @@ impl Dialect {
             strict_tools: true,
             max_temperature: None,
             cache_marks: CacheMarks::Breakpoint,
+            documents: Documents::AsSent,
+            sound: Sound::AsSent,
         }
     }
 
@@ -124,13 +133,16 @@ impl Dialect {
         !(self.drop.is_empty() && self.rename.is_empty())
             || self.changes_every_message()
             || self.thoughts != Thoughts::AsSent
+            || self.documents != Documents::AsSent
+            || self.sound != Sound::AsSent
             || !self.developer_role
             || self.required_choice != RequiredChoice::Required
             || !self.strict_tools
             || self.max_temperature.is_some()
     }
 
-    /// Whether messages have to be looked at whatever is in them; thoughts and role `developer` stand out.
+    /// Whether messages have to be looked at whatever is in them; thoughts, role `developer`, documents and sound
+    /// stand out.
     pub fn changes_every_message(&self) -> bool {
         !self.drop_in_messages.is_empty()
             || self.calls_need_thoughts
@@ -228,6 +240,8 @@ impl Dialect {
             ("strictTools", chat, !self.strict_tools),
             ("maxTemperature", chat, self.max_temperature.is_some()),
             ("cacheMarks", chat, self.cache_marks != plain.cache_marks),
+            ("documents", chat, self.documents != plain.documents),
+            ("sound", chat, self.sound != plain.sound),
         ];
         let lost = said
             .into_iter()
@@ -315,7 +329,7 @@ mod tests {
             "streamUsage": false, "streamEnd": "Mark", "dropInMessages": ["name"], "thoughts": "reasoning_content",
             "callsNeedThoughts": true, "developerRole": false, "nullContent": false,
             "toolCallIds": "NineAlphanumerics", "requiredChoice": "any", "strictTools": false,
-            "maxTemperature": 1, "cacheMarks": "CacheControl",
+            "maxTemperature": 1, "cacheMarks": "CacheControl", "documents": "document_url", "sound": "base64",
         });
         let mut record: Dialect = serde_json::from_value(everything).unwrap();
         assert_eq!(record.problems(), []);
@@ -323,8 +337,8 @@ mod tests {
             record.format = format;
             let expected = match format {
                 Format::OpenAiChat => 0,
-                Format::OpenAiCompletions => 11,
-                _ => 13,
+                Format::OpenAiCompletions => 13,
+                _ => 15,
             };
             assert_eq!(record.problems().len(), expected, "{format}");
             let mut without_ids = Dialect::new(format, "/x", Auth::Bearer);

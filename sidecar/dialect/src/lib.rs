@@ -17,7 +17,8 @@ mod rerank;
 
 pub use capabilities::{Capabilities, Thinking};
 pub use deviation::{
-    Auth, CacheMarks, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+    Auth, CacheMarks, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts,
+    ToolCallIds,
 };
 pub use dialect::{Dialect, MODEL_IN_PATH, NEEDED_MEMBERS};
 pub use effort::Effort;

@@ -50,8 +50,8 @@ pub use error::{
 };
 pub use fit::encode_request;
 pub use fkm_dialect::{
-    Auth, CacheMarks, Capabilities, Dialect, Effort, EmbeddingDialect, EmbeddingFormat,
-    FailureClass, Format, MaxTokensField, RequiredChoice, StreamEnd, Thinking, Thoughts,
+    Auth, CacheMarks, Capabilities, Dialect, Documents, Effort, EmbeddingDialect, EmbeddingFormat,
+    FailureClass, Format, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thinking, Thoughts,
     ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};

@@ -32,8 +32,8 @@ pub use secrets::{SecretId, Secrets};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{
-    Auth, CacheMarks, Capabilities, Dialect, FailureClass, Format, MODEL_IN_PATH, MaxTokensField,
-    RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+    Auth, CacheMarks, Capabilities, Dialect, Documents, FailureClass, Format, MODEL_IN_PATH,
+    MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts, ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates};
 

@@ -14,6 +14,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(messages());
     cases.extend(thoughts());
     cases.extend(tools());
+    cases.extend(media());
     cases
 }
 
@@ -250,6 +251,26 @@ fn tools() -> Vec<Case> {
             &scene(&json!({"strictTools": true}), Ask::Chat(body)),
             r#""parameters":{},"strict":true}"#,
             r#""parameters":{}}"#,
+        ),
+    ]
+}
+
+fn media() -> Vec<Case> {
+    let saying = |part: Value| after(json!({"role": "user", "content": [part]}));
+    let file = json!({"filename": "n", "file_data": "data:application/pdf;base64,AA"});
+    let document = saying(json!({"type": "file", "file": file}));
+    let sound = json!({"data": "AA", "format": "wav"});
+    let sound = saying(json!({"type": "input_audio", "input_audio": sound}));
+    vec![
+        change(&at("documents"), "DocumentUrl").shows(
+            &scene(&json!({"documents": "AsSent"}), Ask::Chat(document)),
+            r#""file":{"file_data":"data:application/pdf;base64,AA","filename":"n"}"#,
+            r#""document_url":"data:application/pdf;base64,AA","document_name":"n""#,
+        ),
+        change(&at("sound"), "Base64").shows(
+            &scene(&json!({"sound": "AsSent"}), Ask::Chat(sound)),
+            r#""input_audio":{"data":"AA","format":"wav"}"#,
+            r#""input_audio":"AA""#,
         ),
     ]
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use fkm_crds::{Decimal, MemberName};
 use fkm_snapshot::{
-    Auth, CacheMarks, Dialect, MaxTokensField, RequiredChoice, StreamEnd, Thoughts, ToolCallIds,
+    Auth, CacheMarks, Dialect, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd,
+    Thoughts, ToolCallIds,
 };
 use serde_json::Number;
 
@@ -57,6 +58,8 @@ pub(super) fn dialect(
         strict_tools: given.strict_tools.unwrap_or(record.strict_tools),
         max_temperature: max_temperature.or(record.max_temperature),
         cache_marks: given.cache_marks.map_or(record.cache_marks, cache_marks),
+        documents: given.documents.map_or(record.documents, documents),
+        sound: given.sound.map_or(record.sound, sound),
     };
     problems.extend(dialect.problems());
     (dialect, problems)
@@ -139,6 +142,20 @@ fn cache_marks(marks: fkm_crds::CacheMarks) -> CacheMarks {
     match marks {
         fkm_crds::CacheMarks::Breakpoint => CacheMarks::Breakpoint,
         fkm_crds::CacheMarks::CacheControl => CacheMarks::CacheControl,
+    }
+}
+
+fn documents(documents: fkm_crds::Documents) -> Documents {
+    match documents {
+        fkm_crds::Documents::AsSent => Documents::AsSent,
+        fkm_crds::Documents::DocumentUrl => Documents::DocumentUrl,
+    }
+}
+
+fn sound(sound: fkm_crds::Sound) -> Sound {
+    match sound {
+        fkm_crds::Sound::AsSent => Sound::AsSent,
+        fkm_crds::Sound::Base64 => Sound::Base64,
     }
 }
 

@@ -43,8 +43,13 @@ impl Patches {
 
     /// Inserts JSON text.
     pub(crate) fn insert(&mut self, at: usize, text: String) {
+        self.rewrite(at..at, text);
+    }
+
+    /// Replaces a span by JSON text that is made for it.
+    pub(crate) fn rewrite(&mut self, span: Range<usize>, text: String) {
         let text = Bytes::from(text);
-        self.patches.push(Patch { span: at..at, text });
+        self.patches.push(Patch { span, text });
     }
 
     /// Replaces a span by a string.

@@ -103,6 +103,42 @@ pub(crate) fn split_data_url(url: &str) -> Option<(&str, &str)> {
     Some((media_type, data))
 }
 
+// === impl Audio ===
+
+/// How sound begins, in base64, and its type: RIFF, ID3 and the frames of MPEG, fLaC, `OggS`, and the head of `WebM`.
+const BEGINNINGS: [(&str, &str); 9] = [
+    ("UklGR", "audio/wav"),
+    ("SUQz", "audio/mp3"),
+    ("//s", "audio/mp3"),
+    ("//u", "audio/mp3"),
+    ("//M", "audio/mp3"),
+    ("//N", "audio/mp3"),
+    ("ZkxhQ", "audio/flac"),
+    ("T2dnUw", "audio/ogg"),
+    ("GkXfo", "audio/webm"),
+];
+
+impl Audio {
+    /// Type and data of sound that comes without its type: base64, or `data:TYPE;base64,DATA`. `None` for what does not say
+    /// it by its beginning, such as an address.
+    pub(crate) fn kind_of(text: &str) -> Option<(&str, &str)> {
+        if let Some((media_type, data)) = split_data_url(text) {
+            return media_type
+                .starts_with("audio/")
+                .then_some((media_type, data));
+        }
+        let known = BEGINNINGS
+            .iter()
+            .find(|(beginning, _)| text.starts_with(beginning));
+        // `ftyp` after four bytes: a length that fits in one.
+        let mp4 = || text.starts_with("AAAA") && text.get(6..9) == Some("Z0e");
+        match known {
+            Some((_, media_type)) => Some((media_type, text)),
+            None => mp4().then_some(("audio/mp4", text)),
+        }
+    }
+}
+
 // === impl File ===
 
 impl File {

@@ -1,8 +1,10 @@
 //! What members of the family want otherwise, below the top level of a request: edits of the places where it stands.
 
+mod parts;
+
 use std::ops::Range;
 
-use fkm_dialect::{Dialect, RequiredChoice, Thoughts, ToolCallIds};
+use fkm_dialect::{Dialect, Documents, RequiredChoice, Sound, Thoughts, ToolCallIds};
 
 use memchr::memmem;
 
@@ -41,6 +43,8 @@ fn has_to_change(messages: &str, dialect: &Dialect) -> bool {
     dialect.changes_every_message()
         || (!dialect.developer_role && has("developer"))
         || (dialect.thoughts != Thoughts::AsSent && has("reasoning"))
+        || (dialect.documents != Documents::AsSent && has("\"file\""))
+        || (dialect.sound != Sound::AsSent && has("\"input_audio\""))
 }
 
 fn fit_choice(text: &str, member: &Member, word: RequiredChoice, patches: &mut Patches) {
@@ -139,6 +143,7 @@ impl Messages<'_> {
                     self.patches.quote(&message[at].value, "system");
                 }
             }
+            "user" => self.parts(message),
             "assistant" => {
                 self.thoughts(place, message, &mut removed);
                 self.content(place, message);
@@ -147,10 +152,17 @@ impl Messages<'_> {
             "tool" => {
                 let id = self.find(message, "tool_call_id");
                 self.id(id.map(|at| &message[at]));
+                self.parts(message);
             }
             _ => {}
         }
         self.patches.remove(message, &removed);
+    }
+
+    fn parts(&mut self, message: &[Member]) {
+        if let Some(at) = self.find(message, "content") {
+            parts::fit(self.text, &message[at].value, self.dialect, self.patches);
+        }
     }
 
     /// An assistant that only calls has no content.

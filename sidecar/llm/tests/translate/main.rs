@@ -6,6 +6,7 @@ mod bedrock;
 mod cohere;
 mod completions;
 mod gemini;
+mod media;
 mod requests;
 mod responses;
 mod state;
