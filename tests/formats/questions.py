@@ -63,14 +63,19 @@ def texts_of(content: object) -> Iterator[str]:
 
 def of_openai_chat(body: dict) -> Question:
     question = Question([tool["function"]["name"] for tool in body.get("tools") or [] if "function" in tool])
-    question.none = body.get("tool_choice") in ("none", "NONE")
+    # as it was before tools
+    question.tools += [function["name"] for function in body.get("functions") or []]
+    question.none = (body.get("tool_choice") or body.get("function_call")) in ("none", "NONE")
     for message in body["messages"]:
-        if message["role"] == "tool":
+        if message["role"] in ("tool", "function"):
             question.results += 1
             continue
         question.texts += texts_of(message.get("content"))
         # Cohere's word for what is said before a call
         question.texts += texts_of(message.get("tool_plan"))
+        legacy = message.get("function_call")
+        if isinstance(legacy, dict) and legacy.get("name"):
+            question.calls.append((legacy["name"], arguments(legacy.get("arguments"))))
         for call in message.get("tool_calls") or []:
             if "function" in call:
                 question.calls.append((call["function"]["name"], arguments(call["function"].get("arguments"))))

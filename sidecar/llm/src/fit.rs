@@ -19,6 +19,9 @@ use crate::json::Report;
 /// Writes a request for a provider in its format, as its model can take it.
 pub fn encode_request(request: &Request, target: &Target<'_>) -> Result<Encoded, EncodeError> {
     let mut report = Report::default();
+    if request.extra.is_one_call() {
+        report.calls_are_single();
+    }
     let fitted = fit(request, target, &mut report)?;
     let encoded = format(target.dialect.format).encode_request(&fitted, target)?;
     let encoded = edit::fit(encoded, target.dialect)?;

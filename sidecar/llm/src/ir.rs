@@ -8,6 +8,7 @@ mod event;
 mod extra;
 mod media;
 mod message;
+mod one_call;
 mod opaque;
 mod raw;
 mod request;

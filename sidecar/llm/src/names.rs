@@ -25,6 +25,8 @@ pub struct ToolNames {
     changed: BTreeMap<String, String>,
     /// The tool whose arguments are the answer: the client asked for JSON, and knows of no tool.
     answer: Option<String>,
+    /// The client knows calls as they were before tools (see [`Extra::is_one_call`]).
+    one_call: bool,
 }
 
 /// The hex digits of a hash that keep two long names apart.
@@ -87,11 +89,22 @@ impl ToolNames {
 
     /// Whether nothing was changed.
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.answer.is_none()
+        self.changed.is_empty() && self.answer.is_none() && !self.one_call
     }
 
     pub(crate) fn answer_comes_by(&mut self, tool: &str) {
         self.answer = Some(tool.to_owned());
+    }
+
+    pub(crate) fn calls_are_single(&mut self) {
+        self.one_call = true;
+    }
+
+    /// Marks a call as one that the client knows in the words of before tools only.
+    pub(crate) fn mark(&self, call: &mut Extra) {
+        if self.one_call {
+            call.mark_one_call();
+        }
     }
 
     /// Whether the arguments of this tool are the answer.
@@ -104,6 +117,7 @@ impl ToolNames {
     pub(crate) fn join(&mut self, other: Self) {
         self.changed.extend(other.changed);
         self.answer = other.answer.or_else(|| self.answer.take());
+        self.one_call |= other.one_call;
     }
 }
 
@@ -124,7 +138,7 @@ impl Restorer {
                 block,
                 start,
             } => {
-                let BlockStart::ToolCall { name, .. } = start else {
+                let BlockStart::ToolCall { name, extra, .. } = start else {
                     return;
                 };
                 if names.is_answer(name) {
@@ -133,6 +147,7 @@ impl Restorer {
                     *start = BlockStart::Text { extra };
                 } else {
                     *name = names.restore(name).to_owned();
+                    names.mark(extra);
                 }
             }
             Event::Delta {

@@ -66,6 +66,11 @@ def of_chunks(chunks: list) -> Answer:
 def add_delta(part: dict, delta) -> None:
     part["text"] += parts_text(delta.content)
     part["refusal"] += delta.refusal or ""
+    if delta.function_call is not None:
+        # as it was before tools: one, without a number
+        call = part["calls"].setdefault(0, {"name": "", "arguments": ""})
+        call["name"] += delta.function_call.name or ""
+        call["arguments"] += delta.function_call.arguments or ""
     for piece in delta.tool_calls or []:
         call = part["calls"].setdefault(piece.index, {"name": "", "arguments": ""})
         if piece.function is not None:

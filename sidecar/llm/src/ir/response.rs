@@ -95,7 +95,7 @@ impl fmt::Display for FinishReason {
 // === impl Response ===
 
 impl Response {
-    /// Gives the calls the names by which the client knows its tools.
+    /// Gives the calls the names by which the client knows its tools, and the form.
     pub fn restore_tool_names(&mut self, names: &ToolNames) {
         if names.is_empty() {
             return;
@@ -160,6 +160,7 @@ impl Choice {
                     *part = OutputPart::Text(Text::plain(std::mem::take(&mut call.arguments)));
                 } else {
                     call.name = names.restore(&call.name).to_owned();
+                    names.mark(&mut call.extra);
                 }
             }
         }

@@ -57,6 +57,11 @@ impl Report {
         self.tool_names.answer_comes_by(tool);
     }
 
+    /// The client knows calls in the words of before tools only.
+    pub(crate) fn calls_are_single(&mut self) {
+        self.tool_names.calls_are_single();
+    }
+
     /// The body with what is to be said about it.
     pub(crate) fn into_encoded(self, body: Vec<u8>) -> Encoded {
         Encoded {

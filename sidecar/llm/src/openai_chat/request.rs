@@ -43,4 +43,5 @@ const ASSISTANT_MEMBERS: [&str; 7] = [
 ];
 
 /// The members of a tool's message that the representation has.
-const TOOL_MESSAGE_MEMBERS: [&str; 3] = ["role", "content", "tool_call_id"];
+const TOOL_MESSAGE_MEMBERS: [&str; 4] =
+    ["role", "content", "tool_call_id", tool_result::OF_FUNCTION];

@@ -1,24 +1,52 @@
-//! The calls of a whole message.
+//! The calls of a whole message: `tool_calls`, or the one `function_call` that there was before tools.
 
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
-use crate::ir::{Opaque, OutputPart, ToolCall, canonical_arguments};
+use crate::ir::{Extra, Opaque, OutputPart, ToolCall, canonical_arguments};
 use crate::json::{Object, ObjectWriter, Path, Report, array, is_string, write_array};
 use crate::openai_chat::FORMAT;
 
 const MEMBERS: [&str; 4] = ["id", "type", "function", "index"];
 
-/// Reads `tool_calls`, taking it. Calls of another type than `function` are kept as they are.
-pub(super) fn decode_all(message: &mut Object<'_, '_>) -> Result<Vec<OutputPart>, DecodeError> {
+/// The id of an answer's `function_call`, which has none.
+pub(super) const ONE_CALL: &str = "call_0";
+
+/// Reads `tool_calls`, taking it, or `function_call`, which gets the id `one`. Calls of another type than `function` are kept
+/// as they are.
+pub(super) fn decode_all(
+    message: &mut Object<'_, '_>,
+    one: &str,
+) -> Result<Vec<OutputPart>, DecodeError> {
     let Some(raw) = message.raw("tool_calls") else {
-        return Ok(Vec::new());
+        let call = decode_one(message, one);
+        return Ok(call.map(OutputPart::ToolCall).into_iter().collect());
     };
     let path = message.path().member("tool_calls");
     (0..)
         .zip(array(raw, &path)?)
         .map(|(index, raw)| decode(raw, &path.item(index)))
         .collect()
+}
+
+/// Takes `function_call`; of another shape it stays where it is.
+fn decode_one(message: &mut Object<'_, '_>, id: &str) -> Option<ToolCall> {
+    let mut call = Object::from_raw(message.peek(FUNCTION_CALL)?, &Path::Root).ok()?;
+    let name = call.string("name").ok()?.filter(|name| !name.is_empty())?;
+    let arguments = arguments(&mut call).ok()?;
+    if !call.is_empty() {
+        return None;
+    }
+    message.raw(FUNCTION_CALL);
+    let mut extra = Extra::default();
+    extra.mark_one_call();
+    Some(ToolCall {
+        id: id.to_owned(),
+        name,
+        arguments,
+        extra,
+        ..ToolCall::default()
+    })
 }
 
 fn decode(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart, DecodeError> {
@@ -74,6 +102,7 @@ pub(super) fn write_state(call: &mut ObjectWriter<'_>, state: &Opaque) {
     extra.end();
 }
 
+pub(super) const FUNCTION_CALL: &str = "function_call";
 const EXTRA_CONTENT: &str = "extra_content";
 const SIGNATURE: &str = "thought_signature";
 
@@ -92,15 +121,44 @@ pub(super) enum Call<'a> {
     Other(&'a Opaque),
 }
 
-/// Writes `tool_calls`, when there are any.
+/// Whether calls are written as one `function_call`.
+pub(super) fn is_one(calls: &[Call<'_>]) -> bool {
+    matches!(calls.first(), Some(Call::Function(call)) if call.extra.is_one_call())
+}
+
+/// Writes `function_call`. It says one call: others are left out, and noted.
+fn encode_one(object: &mut ObjectWriter<'_>, call: &ToolCall, more: bool, report: &mut Report) {
+    let mut inner = ObjectWriter::new(object.key(FUNCTION_CALL));
+    inner.value("name", &call.name);
+    inner.value("arguments", canonical_arguments(&call.arguments));
+    inner.end();
+    if more {
+        report.note("tool_calls");
+    }
+    if call.state.is_some() {
+        report.note("tool_call.state");
+    }
+    if call.cache.is_some() {
+        report.note("cache_control");
+    }
+    for (name, ..) in call.extra.iter() {
+        report.note_in("tool_call", name);
+    }
+}
+
+/// Writes the calls, when there are any.
 pub(super) fn encode_all(
     object: &mut ObjectWriter<'_>,
     calls: &[Call<'_>],
     reader: Reader,
     report: &mut Report,
 ) {
-    if calls.is_empty() {
-        return;
+    match calls.first() {
+        None => return,
+        Some(Call::Function(call)) if call.extra.is_one_call() => {
+            return encode_one(object, call, calls.len() > 1, report);
+        }
+        Some(_) => {}
     }
     let out = object.key("tool_calls");
     write_array(out, calls, |out, call| match call {

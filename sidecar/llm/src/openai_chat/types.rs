@@ -100,7 +100,7 @@ pub(super) fn finish_reason(word: &str) -> FinishReason {
     match word {
         "" | "stop" | "eos" => FinishReason::Stop,
         "length" | "model_length" => FinishReason::Length,
-        "tool_calls" => FinishReason::ToolCalls,
+        "tool_calls" | "function_call" => FinishReason::ToolCalls,
         "content_filter" | "sensitive" => FinishReason::ContentFilter,
         name => FinishReason::Other {
             origin: FORMAT,

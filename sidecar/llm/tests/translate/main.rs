@@ -5,6 +5,7 @@ mod answers;
 mod bedrock;
 mod cohere;
 mod completions;
+mod functions;
 mod gemini;
 mod media;
 mod requests;

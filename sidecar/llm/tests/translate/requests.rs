@@ -267,7 +267,7 @@ fn a_wrong_request_is_told_where_it_is_wrong() {
         (
             OPENAI,
             r#"{"model":"m","messages":[{"role":"king"}]}"#,
-            "messages[0].role must be developer, system, user, assistant or tool",
+            "messages[0].role must be developer, system, user, assistant, tool or function",
         ),
         (
             OPENAI,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{ANTHROPIC, OPENAI, decode, encode, request};
+use crate::{ANTHROPIC, OPENAI, request};
 
 #[test]
 fn a_function_is_one_without_a_type_and_with_members_beside_it() {
@@ -33,19 +33,5 @@ fn a_function_is_one_without_a_type_and_with_members_beside_it() {
             {"type": "lookup"},
         ])
     );
-    assert!(dropped.is_empty());
-}
-
-#[test]
-fn functions_of_before_the_tools_are_not_left_out() {
-    let openai = json!({
-        "model": "m",
-        "messages": [{"role": "user", "content": "Hi"}],
-        "functions": [{"name": "f", "parameters": {"type": "object"}}],
-    });
-    let refused = encode(ANTHROPIC, &decode(OPENAI, &openai)).unwrap_err();
-    assert_eq!(refused.path(), "functions");
-    let (body, dropped) = request(OPENAI, OPENAI, &openai);
-    assert_eq!(body["functions"], openai["functions"]);
     assert!(dropped.is_empty());
 }

@@ -11,20 +11,29 @@ use crate::ir::{
     Sampling, Tool, ToolChoice, ToolResult,
 };
 use crate::json::{Object, Path, array, string};
-use crate::openai_chat::request::tool;
+use crate::openai_chat::request::{tool, tool_result};
 use crate::openai_chat::{FORMAT, content, reasoning, tool_call};
 
 /// Reads a client's request, into canonical form.
 pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError> {
     let mut object = Object::parse(body, &Path::Root)?;
     let (include_usage, stream_options) = stream_options(&mut object)?;
+    let tools = tools(&mut object)?;
+    let functions = functions(&mut object, &tools)?;
+    let one_call = !functions.is_empty();
+    let choice = if one_call {
+        tool_call::FUNCTION_CALL
+    } else {
+        "tool_choice"
+    };
+    let parallel = object.take("parallel_tool_calls", "true or false")?;
     let request = Request {
         model: object.required_string("model")?,
         system: Vec::new(),
         messages: messages(&mut object)?,
-        tools: tools(&mut object)?,
-        tool_choice: object.raw("tool_choice").map(tool_choice),
-        parallel_tool_calls: object.take("parallel_tool_calls", "true or false")?,
+        tools: tools.into_iter().chain(functions).collect(),
+        tool_choice: object.raw(choice).map(tool_choice),
+        parallel_tool_calls: if one_call { Some(false) } else { parallel },
         sampling: sampling(&mut object)?,
         max_output_tokens: max_output_tokens(&mut object)?,
         stop: stop(&mut object)?,
@@ -37,22 +46,23 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
         user: object.string("user")?,
         metadata: metadata(&mut object),
         stream_options,
-        extra: extra(object),
+        extra: extra(object, one_call),
     };
     Ok(request.canonical())
 }
 
-/// Members without which something else would be asked: the functions of before the tools, and an answer to be heard.
-const NEEDED: [&str; 2] = ["functions", "audio"];
+/// Without it something else would be asked: an answer to be heard.
+const NEEDED: &str = "audio";
 
-fn extra(mut object: Object<'_, '_>) -> Extra {
+fn extra(mut object: Object<'_, '_>, one_call: bool) -> Extra {
     let mut extra = Extra::default();
-    for name in NEEDED {
-        if let Some(raw) = object.raw(name) {
-            extra.insert_needed(FORMAT, name, RawJson::from(raw));
-        }
+    if let Some(raw) = object.raw(NEEDED) {
+        extra.insert_needed(FORMAT, NEEDED, RawJson::from(raw));
     }
     object.rest_into(&mut extra, FORMAT, "");
+    if one_call {
+        extra.mark_one_call();
+    }
     extra
 }
 
@@ -139,6 +149,26 @@ fn tools(object: &mut Object<'_, '_>) -> Result<Vec<Tool>, DecodeError> {
         .collect()
 }
 
+/// `functions`, as they were before tools.
+fn functions(object: &mut Object<'_, '_>, tools: &[Tool]) -> Result<Vec<Tool>, DecodeError> {
+    let Some(raw) = object.raw(tool::FUNCTIONS) else {
+        return Ok(Vec::new());
+    };
+    let path = object.path().member(tool::FUNCTIONS);
+    let functions = array(raw, &path)?;
+    if !functions.is_empty() && !tools.is_empty() {
+        return Err(object.invalid(tool::FUNCTIONS, "left out beside tools"));
+    }
+    (0..)
+        .zip(functions)
+        .map(|(index, raw)| {
+            let path = path.item(index);
+            let function = Object::from_raw(raw, &path)?;
+            tool::decode_function(function, Extra::default()).map(Tool::Function)
+        })
+        .collect()
+}
+
 fn tool_choice(raw: &RawValue) -> ToolChoice {
     let opaque = || ToolChoice::Opaque(Opaque::new(FORMAT, raw.get()));
     match string(raw).as_deref() {
@@ -151,9 +181,12 @@ fn tool_choice(raw: &RawValue) -> ToolChoice {
     forced_function(raw).map_or_else(opaque, ToolChoice::Function)
 }
 
-/// The name in `{"type": "function", "function": {"name": …}}`.
+/// The name in `{"type": "function", "function": {"name": …}}`, or, as it was before tools, in `{"name": …}`.
 fn forced_function(raw: &RawValue) -> Option<String> {
     let mut object = Object::from_raw(raw, &Path::Root).ok()?;
+    if object.has_only(&["name"]) {
+        return object.string("name").ok()?;
+    }
     if object.kind() != "function" {
         return None;
     }
@@ -193,14 +226,25 @@ fn json_schema(mut object: Object<'_, '_>) -> Option<JsonSchema> {
 
 fn messages(object: &mut Object<'_, '_>) -> Result<Vec<Message>, DecodeError> {
     let path = object.path().member("messages");
+    // The id that was given to the last call of before tools.
+    let mut called = None;
     (0..)
         .zip(array(object.required("messages")?, &path)?)
-        .map(|(index, raw)| message(raw, &path.item(index)))
+        .map(|(index, raw)| {
+            let path = path.item(index);
+            let object = Object::from_raw(raw, &path)?;
+            message(object, &format!("call_{index}"), &mut called)
+        })
         .collect()
 }
 
-fn message(raw: &RawValue, path: &Path<'_>) -> Result<Message, DecodeError> {
-    let mut object = Object::from_raw(raw, path)?;
+/// Reads a message; a call without an id of its own gets `id`.
+fn message(
+    mut object: Object<'_, '_>,
+    id: &str,
+    called: &mut Option<String>,
+) -> Result<Message, DecodeError> {
+    let path = object.path();
     let role = object.required_string("role")?;
     let content_path = path.member("content");
     match role.as_str() {
@@ -212,7 +256,15 @@ fn message(raw: &RawValue, path: &Path<'_>) -> Result<Message, DecodeError> {
             parts: content::decode_input(object.raw("content"), &content_path)?,
             extra: object.rest(FORMAT),
         }),
-        "assistant" => assistant(object),
+        "assistant" => {
+            *called = None;
+            let message = assistant(object, id)?;
+            if message.is_one_call() {
+                *called = Some(id.to_owned());
+            }
+            Ok(message)
+        }
+        "function" => function_result(object, called.take()),
         "tool" => {
             let result = ToolResult {
                 call_id: object.required_string("tool_call_id")?,
@@ -226,16 +278,41 @@ fn message(raw: &RawValue, path: &Path<'_>) -> Result<Message, DecodeError> {
                 extra: Extra::default(),
             })
         }
-        _ => Err(object.invalid("role", "developer, system, user, assistant or tool")),
+        _ => Err(object.invalid(
+            "role",
+            "developer, system, user, assistant, tool or function",
+        )),
     }
 }
 
-fn assistant(mut object: Object<'_, '_>) -> Result<Message, DecodeError> {
+/// The result of the call before it, which it tells by the name alone.
+fn function_result(
+    mut object: Object<'_, '_>,
+    called: Option<String>,
+) -> Result<Message, DecodeError> {
+    let path = object.path().member("content");
+    let name = object.required_string("name")?;
+    let mut result = ToolResult {
+        call_id: called.unwrap_or_else(|| format!("call_{name}")),
+        parts: content::decode_input(object.raw("content"), &path)?,
+        extra: object.rest(FORMAT),
+        ..ToolResult::default()
+    };
+    result
+        .extra
+        .insert_quiet(FORMAT, tool_result::OF_FUNCTION, RawJson::string(&name));
+    Ok(Message::Tool {
+        results: vec![result],
+        extra: Extra::default(),
+    })
+}
+
+fn assistant(mut object: Object<'_, '_>, id: &str) -> Result<Message, DecodeError> {
     let path = object.path().member("content");
     let mut parts = reasoning::decode(&mut object)?;
     parts.extend(content::decode_output(object.raw("content"), &path)?);
     parts.extend(object.string("refusal")?.map(OutputPart::Refusal));
-    parts.extend(tool_call::decode_all(&mut object)?);
+    parts.extend(tool_call::decode_all(&mut object, id)?);
     // Clients that send an answer back as they got it send empty lists along.
     for name in ["annotations", "function_call", "audio"] {
         if object.peek(name).is_some_and(|raw| raw.get() == "[]") {

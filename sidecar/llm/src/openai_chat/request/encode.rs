@@ -10,7 +10,7 @@ use crate::ir::{
 };
 use crate::json::{ObjectWriter, Report, kind_of, write_array};
 use crate::openai_chat::request::{MEMBERS, assistant, tool, tool_result};
-use crate::openai_chat::{FORMAT, content};
+use crate::openai_chat::{FORMAT, content, tool_call};
 
 const EFFORT: &str = "reasoning_effort";
 
@@ -26,7 +26,12 @@ pub(in crate::openai_chat) fn encode(
     let mut object = ObjectWriter::new(&mut body);
     object.value("model", target.model);
     messages(object.key("messages"), request, target, &mut report)?;
-    tools(&mut object, request, &mut report)?;
+    let one_call = request.extra.is_one_call();
+    if one_call {
+        functions(&mut object, request, &mut report);
+    } else {
+        tools(&mut object, request, &mut report)?;
+    }
     sampling(&mut object, request, &mut report);
     let limit = match target.dialect.max_tokens_field {
         MaxTokensField::MaxTokens => "max_tokens",
@@ -49,6 +54,7 @@ pub(in crate::openai_chat) fn encode(
     // An effort of a word that is not known is among the unknown members.
     let mut known = MEMBERS.to_vec();
     known.extend(effort.map(|_| EFFORT));
+    known.extend(one_call.then_some(tool_call::FUNCTION_CALL));
     object.extra(&request.extra, FORMAT, &known, "", &mut report);
     object.end();
     Ok(report.into_encoded(body))
@@ -147,6 +153,31 @@ fn tools(
     }
     object.optional("parallel_tool_calls", request.parallel_tool_calls.as_ref());
     Ok(())
+}
+
+/// The tools as they were before there were any, for a provider that is asked in the words of the client.
+fn functions(object: &mut ObjectWriter<'_>, request: &Request, report: &mut Report) {
+    let is_function = |tool: &&Tool| matches!(tool, Tool::Function(_));
+    let functions = request.tools.iter().filter(is_function);
+    write_array(object.key(tool::FUNCTIONS), functions, |out, tool| {
+        if let Tool::Function(function) = tool {
+            tool::encode_function(out, function, report);
+        }
+    });
+    match &request.tool_choice {
+        // What is done anyway.
+        None | Some(ToolChoice::Auto) => {}
+        Some(ToolChoice::None) => object.value(tool_call::FUNCTION_CALL, "none"),
+        Some(ToolChoice::Function(name)) => {
+            let mut choice = ObjectWriter::new(object.key(tool_call::FUNCTION_CALL));
+            choice.value("name", name);
+            choice.end();
+        }
+        Some(ToolChoice::Opaque(raw)) if raw.origin == FORMAT => {
+            object.key(tool_call::FUNCTION_CALL).extend(&raw.bytes);
+        }
+        Some(ToolChoice::Required | ToolChoice::Opaque(_)) => report.note("tool_choice"),
+    }
 }
 
 /// Tools that another provider runs itself are left out, and noted.

@@ -1,4 +1,4 @@
-//! One tool: `{"type": "function", "function": {…}}`, or another kind, kept as it is.
+//! One tool: `{"type": "function", "function": {…}}`, or another kind, kept as it is; before tools there were bare functions.
 
 use serde_json::value::RawValue;
 
@@ -8,6 +8,9 @@ use crate::json::{Object, ObjectWriter, Path, Report};
 use crate::openai_chat::FORMAT;
 
 const MEMBERS: [&str; 4] = ["name", "description", "parameters", "strict"];
+
+/// The member of a request that held functions before there were tools.
+pub(super) const FUNCTIONS: &str = "functions";
 
 /// Before the names of unknown members of the function; those without it stand beside `function`, as some providers of the
 /// family have them.
@@ -25,17 +28,25 @@ pub(super) fn decode(raw: &RawValue, path: &Path<'_>) -> Result<Tool, DecodeErro
     }
     object.raw("type");
     let inner_path = path.member("function");
-    let mut function = Object::from_raw(object.required("function")?, &inner_path)?;
+    let function = Object::from_raw(object.required("function")?, &inner_path)?;
+    decode_function(function, object.rest(FORMAT)).map(Tool::Function)
+}
+
+/// Reads a function; `beside` are unknown members of the tool that it is.
+pub(super) fn decode_function(
+    mut function: Object<'_, '_>,
+    beside: Extra,
+) -> Result<FunctionTool, DecodeError> {
     let mut tool = FunctionTool {
         name: function.required_string("name")?,
         description: function.string("description")?,
         parameters: function.raw("parameters").map(RawJson::from),
         strict: function.take("strict", "true or false")?,
         cache: None,
-        extra: object.rest(FORMAT),
+        extra: beside,
     };
     function.rest_into(&mut tool.extra, FORMAT, INSIDE);
-    Ok(Tool::Function(tool))
+    Ok(tool)
 }
 
 /// Writes a function.
@@ -43,7 +54,22 @@ pub(super) fn encode(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Re
     let (inside, beside) = split(&function.extra);
     let mut object = ObjectWriter::new(out);
     object.value("type", "function");
-    let mut inner = ObjectWriter::new(object.key("function"));
+    write_function(object.key("function"), function, &inside, report);
+    object.extra(&beside, FORMAT, &["type", "function"], "tool", report);
+    object.end();
+}
+
+/// Writes a function as it was before tools.
+pub(super) fn encode_function(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Report) {
+    let (inside, beside) = split(&function.extra);
+    for (name, ..) in beside.iter() {
+        report.note_in("tool", name);
+    }
+    write_function(out, function, &inside, report);
+}
+
+fn write_function(out: &mut Vec<u8>, function: &FunctionTool, inside: &Extra, report: &mut Report) {
+    let mut inner = ObjectWriter::new(out);
     inner.value("name", &function.name);
     inner.optional("description", function.description.as_ref());
     inner.optional("parameters", function.parameters.as_ref());
@@ -51,10 +77,8 @@ pub(super) fn encode(out: &mut Vec<u8>, function: &FunctionTool, report: &mut Re
     if function.cache.is_some() {
         report.note("cache_control");
     }
-    inner.extra(&inside, FORMAT, &MEMBERS, "tool", report);
+    inner.extra(inside, FORMAT, &MEMBERS, "tool", report);
     inner.end();
-    object.extra(&beside, FORMAT, &["type", "function"], "tool", report);
-    object.end();
 }
 
 /// The members of the function, without the prefix, and those beside it.

@@ -10,6 +10,9 @@ use crate::json::{ObjectWriter, Report};
 use crate::openai_chat::request::TOOL_MESSAGE_MEMBERS;
 use crate::openai_chat::{FORMAT, content};
 
+/// The mark of a result in the words of before tools: it has the name of the function, not the id of a call.
+pub(super) const OF_FUNCTION: &str = "function.name";
+
 /// What stands in the place of a result of which nothing is text.
 const FOLLOWS: &str = "The result follows in the next message of the user.";
 
@@ -62,8 +65,16 @@ fn write(
         }
     }
     let mut object = ObjectWriter::new(out);
-    object.value("role", "tool");
-    object.value("tool_call_id", &result.call_id);
+    match result.extra.get(FORMAT, OF_FUNCTION) {
+        Some(name) => {
+            object.value("role", "function");
+            object.value("name", name);
+        }
+        None => {
+            object.value("role", "tool");
+            object.value("tool_call_id", &result.call_id);
+        }
+    }
     content::encode_input(object.key("content"), &kept, target, report)?;
     object.extra(
         &result.extra,

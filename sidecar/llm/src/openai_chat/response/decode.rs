@@ -73,7 +73,7 @@ fn message_parts(message: &mut Object<'_, '_>) -> Result<Vec<OutputPart>, Decode
     parts.extend(content::decode_output(message.raw("content"), &path)?);
     cite(&mut parts, message)?;
     parts.extend(message.string("refusal")?.map(OutputPart::Refusal));
-    parts.extend(tool_call::decode_all(message)?);
+    parts.extend(tool_call::decode_all(message, tool_call::ONE_CALL)?);
     Ok(parts)
 }
 

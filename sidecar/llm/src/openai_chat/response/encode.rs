@@ -66,7 +66,11 @@ fn write_choice(out: &mut Vec<u8>, choice: &Choice, report: &mut Report) {
         object.value("logprobs", &());
     }
     object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "choice", report);
-    object.value("finish_reason", finish_word(&choice.finish_reason, report));
+    let word = match choice.finish_reason {
+        FinishReason::ToolCalls if tool_call::is_one(&sorted.calls) => tool_call::FUNCTION_CALL,
+        _ => finish_word(&choice.finish_reason, report),
+    };
+    object.value("finish_reason", word);
     object.end();
 }
 

@@ -146,7 +146,46 @@ impl Choice {
                 self.call(Object::from_raw(raw, &path.item(index))?, out)?;
             }
         }
+        self.function_call(&mut delta, out)?;
         delta.rest_into(&mut self.extra, FORMAT, OF_MESSAGE);
+        Ok(())
+    }
+
+    /// The one call of before tools, whose first piece has the name; an empty one says nothing.
+    fn function_call(
+        &mut self,
+        delta: &mut Object<'_, '_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), DecodeError> {
+        let path = delta.path().member(tool_call::FUNCTION_CALL);
+        let piece = delta.peek(tool_call::FUNCTION_CALL);
+        let Some(raw) = piece.filter(|raw| raw.get().starts_with('{')) else {
+            return Ok(());
+        };
+        delta.raw(tool_call::FUNCTION_CALL);
+        let (name, arguments) = function(Object::from_raw(raw, &path)?)?;
+        let goes_on = matches!(&self.open, Open::Call(id) if id == tool_call::ONE_CALL);
+        match name.filter(|name| !name.is_empty()) {
+            _ if goes_on => {}
+            Some(name) => {
+                self.any_call = true;
+                let mut extra = Extra::default();
+                extra.mark_one_call();
+                let id = tool_call::ONE_CALL.to_owned();
+                let start = BlockStart::ToolCall {
+                    id: id.clone(),
+                    name,
+                    state: None,
+                    extra,
+                };
+                self.begin(start, Open::Call(id), out);
+            }
+            None if arguments.is_empty() => return Ok(()),
+            None => return Err(delta.invalid("function_call.name", "in the first piece of a call")),
+        }
+        if !arguments.is_empty() {
+            self.add(Delta::Arguments(arguments), out);
+        }
         Ok(())
     }
 

@@ -33,6 +33,10 @@ struct Choice {
     citations: u32,
     /// The open part is a call without any arguments yet.
     bare_call: bool,
+    /// The client knows one call, without an id.
+    one_call: bool,
+    /// The open part is another call, for which it has no word.
+    left_out: bool,
 }
 
 /// The delta of a call's first piece.
@@ -40,6 +44,15 @@ struct Choice {
 struct FunctionOut<'a> {
     name: &'a str,
     arguments: &'a str,
+}
+
+// === impl Choice ===
+
+impl Choice {
+    /// The number of the open call; `None` for one without.
+    fn call(&self) -> Option<usize> {
+        (!self.one_call).then(|| self.calls.saturating_sub(1))
+    }
 }
 
 // === impl Encoder ===
@@ -125,6 +138,23 @@ impl Encoder {
         self.greet(choice, out);
         let state = self.choices.entry(choice).or_default();
         match start {
+            BlockStart::ToolCall { name, extra, .. } if extra.is_one_call() => {
+                // Streams have no place to say what was dropped; the model calls again when it has the first result.
+                state.left_out = state.one_call;
+                if state.one_call {
+                    return;
+                }
+                (state.one_call, state.bare_call) = (true, true);
+                let call = FunctionOut {
+                    name,
+                    arguments: "",
+                };
+                self.chunk(
+                    choice,
+                    |delta| delta.value(tool_call::FUNCTION_CALL, &call),
+                    out,
+                );
+            }
             BlockStart::ToolCall {
                 id,
                 name,
@@ -157,11 +187,11 @@ impl Encoder {
             Delta::Text(text) => self.chunk(choice, |d| d.value("content", text), out),
             Delta::Refusal(text) => self.chunk(choice, |d| d.value("refusal", text), out),
             Delta::Arguments(text) => {
-                if text.is_empty() {
+                if text.is_empty() || state.left_out {
                     return;
                 }
                 state.bare_call &= text.trim_ascii().is_empty();
-                let index = state.calls.saturating_sub(1);
+                let index = state.call();
                 self.chunk(choice, |delta| arguments(delta, index, text), out);
             }
             Delta::Reasoning(text) => {
@@ -200,8 +230,9 @@ impl Encoder {
     /// A call that needs no arguments has an empty object all the same.
     fn end_block(&mut self, choice: u32, out: &mut Vec<Bytes>) {
         let state = self.choices.entry(choice).or_default();
+        state.left_out = false;
         if std::mem::take(&mut state.bare_call) {
-            let index = state.calls.saturating_sub(1);
+            let index = state.call();
             self.chunk(choice, |delta| arguments(delta, index, "{}"), out);
         }
     }
@@ -221,7 +252,12 @@ impl Encoder {
             object.value("logprobs", &());
         }
         object.extra(&mine, FORMAT, &CHOICE_MEMBERS, "", report);
-        object.value("finish_reason", types::finish_word(reason).0);
+        let one_call = self.choices.get(&choice).is_some_and(|one| one.one_call);
+        let word = match reason {
+            FinishReason::ToolCalls if one_call => tool_call::FUNCTION_CALL,
+            reason => types::finish_word(reason).0,
+        };
+        object.value("finish_reason", word);
         object.end();
         out.push(self.close(frame));
     }
@@ -284,8 +320,8 @@ fn call(
     out.push(b']');
 }
 
-/// Another piece of a call's arguments.
-fn arguments(delta: &mut ObjectWriter<'_>, index: usize, text: &str) {
+/// Another piece of the arguments of a call: of the one with this number, or of the only one.
+fn arguments(delta: &mut ObjectWriter<'_>, index: Option<usize>, text: &str) {
     #[derive(Serialize)]
     struct Piece<'a> {
         index: usize,
@@ -296,7 +332,10 @@ fn arguments(delta: &mut ObjectWriter<'_>, index: usize, text: &str) {
         arguments: &'a str,
     }
     let function = Arguments { arguments: text };
-    delta.value("tool_calls", &[Piece { index, function }]);
+    match index {
+        Some(index) => delta.value("tool_calls", &[Piece { index, function }]),
+        None => delta.value(tool_call::FUNCTION_CALL, &function),
+    }
 }
 
 /// The state of a thought.
