@@ -29,6 +29,8 @@ pub(crate) struct Exchange {
     /// Keeps the body counted for as long as it is in memory.
     pub(crate) _guard: BodyGuard,
     pub(crate) scan: RequestScan,
+    /// As many choices as the client asked for.
+    pub(crate) choices: u32,
     /// The model as the client named it.
     pub(crate) model: Arc<str>,
     pub(crate) runtime: Arc<Runtime>,

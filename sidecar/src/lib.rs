@@ -20,5 +20,6 @@ pub mod snapshot_source;
 mod stack;
 mod steps;
 pub mod store;
+mod surface;
 pub mod task;
 mod upstream;

@@ -53,6 +53,14 @@ pub(crate) fn error(
     response
 }
 
+/// The media type of a stream to a client of this format.
+pub(crate) fn stream_type(format: &dyn WireFormat) -> HeaderValue {
+    match format.stream_content_type() {
+        "text/event-stream" => EVENT_STREAM,
+        other => HeaderValue::from_static(other),
+    }
+}
+
 /// An answer in JSON that no provider gave.
 pub(crate) fn json(body: Vec<u8>, id: &RequestId) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::whole(Bytes::from(body)));

@@ -2,7 +2,7 @@
 //!
 //! | step | reads | adds |
 //! |---|---|---|
-//! | 1 accept | head, body | surface, bytes within bounds, request id, trace context |
+//! | 1 accept | head, body | what is called, bytes within bounds, request id, trace context |
 //! | 2 decode | bytes | positions of what routing needs; the whole request only when it must be translated |
 //! | 3 match | model name | the first rule that matches |
 //! | 4 plan | rule | candidates in the order to try |
@@ -25,12 +25,13 @@ use crate::error::{ExchangeError, Reason};
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
 use crate::relay::{AnswerBody, Start};
-use crate::respond::{self, EVENT_STREAM, JSON};
-use crate::steps::accept::{self, Surface};
+use crate::respond::{self, JSON};
+use crate::steps::accept;
 use crate::steps::execute::Executed;
 use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
 use crate::steps::{execute, models, plan};
+use crate::surface::{Call, Conversation, Operation};
 
 /// Answers one request; never fails: an error is an answer too.
 pub(crate) async fn serve(
@@ -40,10 +41,11 @@ pub(crate) async fn serve(
     let _in_flight = context.in_flight();
     let id = RequestId::random();
     let (head, body) = request.into_parts();
-    let format = accept::client_format(&head.uri, &head.headers);
-    let span = request_span(&id, &head);
+    let call = Call::of(&head.uri, &head.headers);
+    let format = call.error_format();
+    let span = request_span(&id, &head, call.route);
     let serving = async {
-        match exchange(context, &id, head, body).await {
+        match exchange(context, &id, call, head, body).await {
             Ok(response) => response,
             Err(Failed { error, exchange }) => {
                 record::failed(
@@ -63,7 +65,7 @@ pub(crate) async fn serve(
 }
 
 /// The span of a request, named as the HTTP conventions say; nothing where no exporter asks for it.
-fn request_span(id: &RequestId, head: &request::Parts) -> tracing::Span {
+fn request_span(id: &RequestId, head: &request::Parts, route: &str) -> tracing::Span {
     let span = tracing::info_span!(
         target: "fkm_span",
         "request",
@@ -80,11 +82,6 @@ fn request_span(id: &RequestId, head: &request::Parts) -> tracing::Span {
     );
     // A span has its name before it is entered, or keeps none.
     if !span.is_disabled() {
-        let route = if accept::is_known(&head.uri) {
-            head.uri.path()
-        } else {
-            ""
-        };
         let name = format!("{} {route}", head.method);
         span.record(names::OTEL_NAME, name.trim_end());
         fkm_telemetry::trace_context::adopt(&span, &head.headers);
@@ -101,24 +98,32 @@ struct Failed {
 async fn exchange(
     context: &Arc<Context>,
     id: &RequestId,
+    call: Call,
     head: request::Parts,
     body: Incoming,
 ) -> Result<Response<AnswerBody>, Failed> {
     let started = Instant::now();
     // 1 accept
-    let surface = accept::surface(&head.method, &head.uri, &head.headers).map_err(early)?;
+    accept::check_site(&head.uri, &head.headers).map_err(early)?;
+    let family = call.family;
+    let operation = call.operation(&head.method, &head.uri).map_err(early)?;
     let Some(runtime) = context.store.current() else {
         return Err(early(not_ready()));
     };
-    let format = match surface {
-        Surface::Models => return Ok(respond::json(models::list(&runtime), id)),
-        Surface::Chat(format) => fkm_llm::format(format),
+    let conversation = match operation {
+        Operation::Converse(conversation) => conversation,
+        Operation::Models => return Ok(respond::json(models::list(family, &runtime), id)),
+        Operation::Model(name) => {
+            let model = models::one(family, &runtime, &name).map_err(early)?;
+            return Ok(respond::json(model, id));
+        }
     };
+    let format = fkm_llm::format(conversation.format);
     let (body, guard) = accept::body(&context.bodies, &head.headers, body)
         .await
         .map_err(early)?;
     // 2 decode
-    let (scan, model) = decode(&body).map_err(early)?;
+    let (scan, model) = decode(&body, conversation).map_err(early)?;
     tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
     let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
@@ -128,6 +133,7 @@ async fn exchange(
         started,
         format,
         headers: head.headers,
+        choices: format.choices(&body, &scan),
         body,
         _guard: guard,
         scan,
@@ -155,15 +161,23 @@ async fn exchange(
     }
 }
 
-fn decode(body: &Bytes) -> Result<(fkm_llm::RequestScan, Arc<str>), ExchangeError> {
-    let scan = fkm_llm::scan(body)
+/// What routing must know: of the body, and of the path where that says it.
+fn decode(
+    body: &Bytes,
+    conversation: Conversation,
+) -> Result<(fkm_llm::RequestScan, Arc<str>), ExchangeError> {
+    let mut scan = fkm_llm::scan(body)
         .map_err(|error| ExchangeError::new(Reason::BadRequest, error.to_string()))?;
-    match &scan.model {
-        Some(model) if !model.name.is_empty() => {
-            let model = model.name.as_str().into();
-            Ok((scan, model))
-        }
-        _ => {
+    if let Some(stream) = conversation.stream {
+        scan.stream = stream;
+    }
+    let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
+    let model = conversation
+        .model
+        .or_else(|| named.map(|model| model.name.as_str().into()));
+    match model {
+        Some(model) => Ok((scan, model)),
+        None => {
             let mut error = ExchangeError::new(
                 Reason::BadRequest,
                 "`model` is missing; name the model to ask",
@@ -184,10 +198,9 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
     let now = Instant::now();
     let record = Record::new(exchange, candidate.clone(), attempts, now);
     let mut headers = HeaderMap::with_capacity(8);
-    let content_type = if exchange.scan.stream {
-        EVENT_STREAM
-    } else {
-        JSON
+    let content_type = match exchange.scan.stream {
+        true => respond::stream_type(exchange.format),
+        false => JSON,
     };
     headers.insert(CONTENT_TYPE, content_type);
     if exchange.scan.stream {

@@ -128,6 +128,11 @@ impl Dialect {
         self.stream_usage && !self.drop.contains("stream_options")
     }
 
+    /// Whether the provider reads the model's name in the path.
+    pub fn names_model_in_path(&self) -> bool {
+        self.path.contains(MODEL_IN_PATH)
+    }
+
     /// Whether a request of the format may have to be changed for the provider, beyond the name of the output limit.
     pub fn changes_requests(&self) -> bool {
         !(self.drop.is_empty() && self.rename.is_empty())

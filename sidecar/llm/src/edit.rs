@@ -14,12 +14,13 @@ use fkm_dialect::{Dialect, MaxTokensField};
 pub use self::patches::Patches;
 use crate::error::EncodeError;
 use crate::format::{Encoded, format};
+use crate::ir::RawJson;
 use crate::scan::{RequestScan, StreamOptions, scan};
 
 /// What to change.
 #[derive(Clone, Copy, Debug)]
 pub struct Edits<'a> {
-    /// The model name to send, when it differs.
+    /// The model name to send: in place of the client's, or beside the rest where the client's path named it.
     pub model: Option<&'a str>,
     /// Ask for the usage of a stream (`stream_options.include_usage`).
     pub include_usage: bool,
@@ -39,17 +40,25 @@ pub struct Edited {
 /// The edited body. `scan` must be of this `body`.
 pub fn edit(body: &Bytes, scan: &RequestScan, edits: &Edits<'_>) -> Edited {
     let mut patches = Patches::default();
-    if let Some(name) = edits.model {
-        model_patch(scan, name, &mut patches);
-    }
     max_tokens_patch(scan, edits.dialect.max_tokens_field, &mut patches);
     let removed = if edits.dialect.changes_requests() {
         fit_members(body, scan, edits.dialect, &mut patches)
     } else {
         0
     };
+    let has_members = removed < scan.members.len();
+    if let Some(name) = edits.model {
+        let asks_usage = edits.include_usage && scan.stream_options.is_none();
+        model_patch(
+            scan,
+            name,
+            edits.dialect,
+            has_members || asks_usage,
+            &mut patches,
+        );
+    }
     if edits.include_usage {
-        usage_patch(scan, removed < scan.members.len(), &mut patches);
+        usage_patch(scan, has_members, &mut patches);
     }
     let (segments, dropped) = patches.apply(body);
     Edited { segments, dropped }
@@ -122,9 +131,23 @@ fn fit_members(
     removed.iter().filter(|gone| **gone).count()
 }
 
-fn model_patch(scan: &RequestScan, name: &str, patches: &mut Patches) {
-    if let Some(model) = scan.model.as_ref().filter(|model| model.name != name) {
-        patches.quote(&model.span, name);
+/// The provider's name for the model; inserted where the client's path named it and the provider's does not.
+fn model_patch(
+    scan: &RequestScan,
+    name: &str,
+    dialect: &Dialect,
+    is_followed: bool,
+    patches: &mut Patches,
+) {
+    match &scan.model {
+        Some(model) if model.name != name => patches.quote(&model.span, name),
+        Some(_) => {}
+        None if dialect.names_model_in_path() => {}
+        None => {
+            let name = RawJson::string(name);
+            let comma = if is_followed { "," } else { "" };
+            patches.insert(scan.start, format!("\"model\":{}{comma}", name.get()));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::names::ToolNames;
 use crate::openai_chat::OpenAiChat;
 use crate::openai_completions::OpenAiCompletions;
 use crate::openai_responses::OpenAiResponses;
-use crate::scan::Member;
+use crate::scan::{Member, RequestScan};
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The implementation of a format.
@@ -43,6 +43,12 @@ pub fn format(format: Format) -> &'static dyn WireFormat {
 pub trait WireFormat: Send + Sync + fmt::Debug {
     /// Which format this is.
     fn name(&self) -> Format;
+
+    /// How many choices a request asks for; 1 where it does not say. `scan` must be of this `body`.
+    fn choices(&self, body: &[u8], scan: &RequestScan) -> u32 {
+        let _ = body;
+        scan.n.unwrap_or(1)
+    }
 
     /// Reads a client's request.
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError>;

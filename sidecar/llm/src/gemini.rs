@@ -28,6 +28,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::scan::RequestScan;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The format `gemini.generate_content`.
@@ -41,6 +42,10 @@ const FORMAT: Format = Format::GeminiGenerateContent;
 impl WireFormat for Gemini {
     fn name(&self) -> Format {
         FORMAT
+    }
+
+    fn choices(&self, body: &[u8], scan: &RequestScan) -> u32 {
+        request::choices(body, scan)
     }
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {

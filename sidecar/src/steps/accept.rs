@@ -1,6 +1,6 @@
-//! Step *accept*: who may call, which surface is called, and the body, within bounds.
+//! Step *accept*: who may call, and the body, within bounds.
 //!
-//! Reads the head and the body. Adds the surface, the bytes and their place in the memory budget. On cancel nothing
+//! Reads the head and the body. Adds the bytes and their place in the memory budget. On cancel nothing
 //! stays behind.
 
 use std::sync::Arc;
@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use fkm_llm::{Format, WireFormat};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, ORIGIN};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -33,15 +32,6 @@ const BODY_WITHIN: Duration = Duration::from_mins(1);
 /// A client that sends nothing of its body for so long has gone.
 const BODY_IDLE: Duration = Duration::from_secs(10);
 
-/// What a path stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Surface {
-    /// A conversation in this format.
-    Chat(Format),
-    /// The list of models, in OpenAI's format.
-    Models,
-}
-
 /// Counts the bytes of all request bodies in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyBudget {
@@ -54,65 +44,6 @@ pub(crate) struct BodyBudget {
 pub(crate) struct BodyGuard {
     budget: BodyBudget,
     bytes: usize,
-}
-
-/// The format in which a path's client reads errors.
-pub(crate) fn client_format(uri: &Uri, headers: &HeaderMap) -> &'static dyn WireFormat {
-    let path = uri.path();
-    let anthropic = path.starts_with("/anthropic/")
-        || path == "/v1/messages"
-        || (path.starts_with("/v1/") && headers.contains_key("anthropic-version"));
-    fkm_llm::format(if anthropic {
-        Format::AnthropicMessages
-    } else {
-        Format::OpenAiChat
-    })
-}
-
-/// Checks where the request comes from and what it asks for.
-pub(crate) fn surface(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<Surface, ExchangeError> {
-    check_site(uri, headers)?;
-    let Some((surface, allowed)) = surface_of(uri.path()) else {
-        let message = format!(
-            "no such path: {:.200}; there are POST /v1/chat/completions, POST /v1/messages and GET /v1/models, also under /openai and /anthropic",
-            uri.path()
-        );
-        return Err(ExchangeError::new(Reason::UnknownPath, message));
-    };
-    if *method == allowed {
-        return Ok(surface);
-    }
-    let message = format!("{} does not know {method:.20}; use {allowed}", uri.path());
-    let mut error = ExchangeError::new(Reason::MethodNotAllowed, message);
-    error.allow = Some(if allowed == Method::GET {
-        "GET"
-    } else {
-        "POST"
-    });
-    Err(error)
-}
-
-/// What a path stands for, and its method.
-fn surface_of(path: &str) -> Option<(Surface, Method)> {
-    match path {
-        "/v1/chat/completions" | "/openai/v1/chat/completions" => {
-            Some((Surface::Chat(Format::OpenAiChat), Method::POST))
-        }
-        "/v1/messages" | "/anthropic/v1/messages" => {
-            Some((Surface::Chat(Format::AnthropicMessages), Method::POST))
-        }
-        "/v1/models" | "/openai/v1/models" => Some((Surface::Models, Method::GET)),
-        _ => None,
-    }
-}
-
-/// Whether the path is one of ours.
-pub(crate) fn is_known(uri: &Uri) -> bool {
-    surface_of(uri.path()).is_some()
 }
 
 /// A page in a browser on this machine must not call on the pod's behalf (DNS rebinding, cross-site requests).
@@ -353,21 +284,5 @@ mod tests {
         headers.insert(HOST, "localhost".parse().unwrap());
         let uri = Uri::from_static("http://evil.example/v1/models");
         assert!(check_site(&uri, &headers).is_err());
-    }
-
-    #[test]
-    fn wrong_method_names_the_right_one() {
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, "localhost".parse().unwrap());
-        let error = surface(
-            &Method::GET,
-            &Uri::from_static("/v1/chat/completions"),
-            &headers,
-        )
-        .unwrap_err();
-        assert_eq!(
-            (error.reason, error.allow),
-            (Reason::MethodNotAllowed, Some("POST"))
-        );
     }
 }

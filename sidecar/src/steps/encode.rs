@@ -60,7 +60,11 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         .stream_options
         .as_ref()
         .is_some_and(|options| options.include_usage);
-    let ask = scan.stream && !asked && dialect.asks_usage() && dialect.format == Format::OpenAiChat;
+    let on_demand = matches!(
+        dialect.format,
+        Format::OpenAiChat | Format::OpenAiCompletions
+    );
+    let ask = scan.stream && !asked && on_demand && dialect.asks_usage();
     let edits = Edits {
         model: Some(&candidate.offer.upstream_model),
         include_usage: ask,

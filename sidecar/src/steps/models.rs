@@ -1,34 +1,54 @@
-//! `GET /v1/models`: what this pod may ask for, in OpenAI's format.
+//! The models of this pod, one or all, as each family's SDK reads them. What a provider knows beyond the names (windows,
+//! prices) is not told: one name may stand for several models.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::error::{ExchangeError, Reason};
 use crate::runtime::Runtime;
+use crate::surface::Family;
 
-#[derive(Serialize)]
-struct List<'a> {
-    object: &'static str,
-    data: Vec<Entry<'a>>,
-}
+/// Nobody knows when a model was made; SDKs want a time.
+const EPOCH: &str = "1970-01-01T00:00:00Z";
 
-#[derive(Serialize)]
-struct Entry<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    owned_by: &'a str,
-}
-
-/// The body of the answer.
-pub(crate) fn list(runtime: &Runtime) -> Vec<u8> {
-    let data = runtime.models.iter().map(|(id, owned_by)| Entry {
-        id,
-        object: "model",
-        created: 0,
-        owned_by,
-    });
-    let list = List {
-        object: "list",
-        data: data.collect(),
+/// The body of a list. It is whole: there are no further pages.
+pub(crate) fn list(family: Family, runtime: &Runtime) -> Vec<u8> {
+    let models = runtime.models.iter();
+    let entries: Vec<Value> = models.map(|(id, owner)| entry(family, id, owner)).collect();
+    let list = match family {
+        Family::OpenAi | Family::Bedrock => json!({"object": "list", "data": entries}),
+        Family::Anthropic => {
+            let id = |entry: Option<&Value>| entry.map_or(Value::Null, |entry| entry["id"].clone());
+            let (first, last) = (id(entries.first()), id(entries.last()));
+            json!({"data": entries, "has_more": false, "first_id": first, "last_id": last})
+        }
+        Family::Gemini | Family::Cohere => json!({"models": entries}),
     };
-    serde_json::to_vec(&list).expect("strings and numbers always serialise")
+    list.to_string().into_bytes()
+}
+
+/// The body of one; an error where this pod has none of the name.
+pub(crate) fn one(family: Family, runtime: &Runtime, name: &str) -> Result<Vec<u8>, ExchangeError> {
+    let Some(owner) = runtime.models.get(name) else {
+        let message =
+            format!("no model {name:.200?} is listed; GET the list of models for those that are");
+        return Err(ExchangeError::new(Reason::ModelNotFound, message));
+    };
+    Ok(entry(family, name, owner).to_string().into_bytes())
+}
+
+fn entry(family: Family, id: &str, owner: &str) -> Value {
+    match family {
+        Family::OpenAi | Family::Bedrock => {
+            json!({"id": id, "object": "model", "created": 0, "owned_by": owner})
+        }
+        Family::Anthropic => {
+            json!({"type": "model", "id": id, "display_name": id, "created_at": EPOCH})
+        }
+        Family::Gemini => json!({
+            "name": format!("models/{id}"),
+            "displayName": id,
+            "supportedGenerationMethods": ["generateContent"],
+        }),
+        Family::Cohere => json!({"name": id, "endpoints": ["chat"]}),
+    }
 }

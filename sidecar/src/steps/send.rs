@@ -22,26 +22,24 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The headers of a client that a provider of the same format may see. Everything else stays here.
-const FORWARDED: [(Format, HeaderName); 6] = [
-    (
-        Format::AnthropicMessages,
+fn forwarded(format: Format) -> &'static [HeaderName] {
+    const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+    static ANTHROPIC: [HeaderName; 3] = [
         HeaderName::from_static("anthropic-beta"),
-    ),
-    (Format::AnthropicMessages, ANTHROPIC_VERSION),
-    (
-        Format::AnthropicMessages,
-        HeaderName::from_static("idempotency-key"),
-    ),
-    (
-        Format::OpenAiChat,
-        HeaderName::from_static("idempotency-key"),
-    ),
-    (Format::OpenAiChat, HeaderName::from_static("openai-beta")),
-    (
-        Format::OpenAiChat,
+        ANTHROPIC_VERSION,
+        IDEMPOTENCY_KEY,
+    ];
+    static OPENAI: [HeaderName; 3] = [
+        IDEMPOTENCY_KEY,
+        HeaderName::from_static("openai-beta"),
         HeaderName::from_static("x-client-request-id"),
-    ),
-];
+    ];
+    match format {
+        Format::AnthropicMessages => &ANTHROPIC,
+        Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiResponses => &OPENAI,
+        Format::BedrockConverse | Format::CohereChat | Format::GeminiGenerateContent => &[],
+    }
+}
 
 /// Sends the encoded request and waits for the head of the answer.
 pub(crate) async fn run(
@@ -102,7 +100,7 @@ fn headers(exchange: &Exchange, format: Format, translated: bool) -> HeaderMap {
         headers.insert(ANTHROPIC_VERSION, ANTHROPIC_VERSION_VALUE);
     }
     if !translated {
-        for (_, name) in FORWARDED.iter().filter(|(of, _)| *of == format) {
+        for name in forwarded(format) {
             if let Some(value) = exchange.headers.get(name) {
                 headers.insert(name.clone(), value.clone());
             }

@@ -214,7 +214,7 @@ async fn stream(
 
 fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn StreamTransform> {
     let (client, provider) = (exchange.format, candidate.offer.provider.format());
-    let choices = exchange.scan.n.unwrap_or(1);
+    let choices = exchange.choices;
     if client.name() == provider.name() {
         return provider.relay(&RelayOptions {
             strip_usage: sent.strip_usage,

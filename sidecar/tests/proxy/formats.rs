@@ -33,7 +33,7 @@ fn hello() -> Response {
 }
 
 /// An HTTP answer, byte for byte.
-fn http(status: &str, content_type: &str, body: &[u8]) -> Step {
+pub(crate) fn http(status: &str, content_type: &str, body: &[u8]) -> Step {
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -41,12 +41,12 @@ fn http(status: &str, content_type: &str, body: &[u8]) -> Step {
     Step::Raw([head.as_bytes(), body].concat())
 }
 
-fn whole(home: Format) -> Step {
+pub(crate) fn whole(home: Format) -> Step {
     let body = format(home).encode_response(&hello()).unwrap().body;
     http("200 OK", "application/json", &body)
 }
 
-fn streamed(home: Format) -> Step {
+pub(crate) fn streamed(home: Format) -> Step {
     let options = StreamOptions {
         include_usage: true,
         ..StreamOptions::default()
@@ -65,7 +65,7 @@ fn streamed(home: Format) -> Step {
 }
 
 /// A provider of `home` that names the model in its paths.
-fn of(home: Format, base_url: &str) -> Value {
+pub(crate) fn of(home: Format, base_url: &str) -> Value {
     let mut provider = provider("a", base_url, 0);
     provider["connection"]["http"]["dialect"] = json!({
         "format": home, "auth": "Bearer", "path": "/whole/{model}/chat/completions", "streamPath": "/live/{model}/chat/completions",

@@ -15,4 +15,5 @@ mod mid_stream;
 mod pass_through;
 mod pools;
 mod surface;
+mod surfaces;
 mod trust;

@@ -41,30 +41,33 @@ fn each_edit_changes_its_span_only() {
             r#"{ "model" : "old" ,"max_completion_tokens":7}"#,
             r#"{"stream_options":{"include_usage":true}, "model" : "new\"model" ,"max_tokens":7}"#,
         ),
-        ("{}", r#"{"stream_options":{"include_usage":true}}"#),
+        (
+            "{}",
+            r#"{"model":"new\"model","stream_options":{"include_usage":true}}"#,
+        ),
         (
             r#"{"stream_options":null}"#,
-            r#"{"stream_options":{"include_usage":true}}"#,
+            r#"{"model":"new\"model","stream_options":{"include_usage":true}}"#,
         ),
         (
             r#"{"stream_options": {} }"#,
-            r#"{"stream_options": {"include_usage":true} }"#,
+            r#"{"model":"new\"model","stream_options": {"include_usage":true} }"#,
         ),
         (
             r#"{"stream_options":{ "x":1}}"#,
-            r#"{"stream_options":{"include_usage":true, "x":1}}"#,
+            r#"{"model":"new\"model","stream_options":{"include_usage":true, "x":1}}"#,
         ),
         (
             r#"{"stream_options":{"include_usage": false}}"#,
-            r#"{"stream_options":{"include_usage": true}}"#,
+            r#"{"model":"new\"model","stream_options":{"include_usage": true}}"#,
         ),
         (
             r#"{"stream_options":{"include_usage":true}}"#,
-            r#"{"stream_options":{"include_usage":true}}"#,
+            r#"{"model":"new\"model","stream_options":{"include_usage":true}}"#,
         ),
         (
             r#"{"stream_options":{"include_usage":true},"max_tokens":1,"max_completion_tokens":2}"#,
-            r#"{"stream_options":{"include_usage":true},"max_tokens":1,"max_completion_tokens":2}"#,
+            r#"{"model":"new\"model","stream_options":{"include_usage":true},"max_tokens":1,"max_completion_tokens":2}"#,
         ),
     ] {
         assert_eq!(edited(body, &all()), expected, "{body}");
@@ -208,15 +211,20 @@ proptest! {
             members.iter().map(pick).collect::<Vec<_>>().join(",")
         };
         let received = format!("{{{}}}", join(|member| &member.received));
-        let inserted = match (has_options, members.is_empty()) {
-            (true, _) => "",
-            (false, true) => "\"stream_options\":{\"include_usage\":true}",
-            (false, false) => "\"stream_options\":{\"include_usage\":true},",
-        };
-        let expected = format!("{{{inserted}{}}}", join(|member| &member.expected));
-
         let body = Bytes::from(received);
         let found = scan(&body).unwrap();
+        let mut expected = Vec::new();
+        if found.model.is_none() {
+            expected.push(r#""model":"new\"model""#.to_owned());
+        }
+        if !has_options {
+            expected.push(r#""stream_options":{"include_usage":true}"#.to_owned());
+        }
+        if !members.is_empty() {
+            expected.push(join(|member| &member.expected));
+        }
+        let expected = format!("{{{}}}", expected.join(","));
+
         let segments = edit(&body, &found, &all()).segments;
         prop_assert_eq!(String::from_utf8(segments.concat()).unwrap(), expected);
 
@@ -235,9 +243,15 @@ proptest! {
     fn dropped_members_are_gone_and_the_others_as_they_were(
         kinds in vec((0..3_u8, value(), [space(), space(), space(), space()]), 0..6),
         include_usage in any::<bool>(),
+        in_path in any::<bool>(),
     ) {
         let mut peculiar = dialect(MaxTokensField::AsSent);
         let (mut received, mut expected) = (Vec::new(), Vec::new());
+        if in_path {
+            peculiar.path = "/{model}".to_owned();
+        } else {
+            expected.push(("model".to_owned(), "\"new\"".to_owned()));
+        }
         if include_usage {
             expected.push(("stream_options".to_owned(), "{\"include_usage\":true}".to_owned()));
         }
@@ -258,7 +272,7 @@ proptest! {
             }
         }
         let body = Bytes::from(format!("{{{}}}", received.join(",")));
-        let edits = Edits { model: None, include_usage, dialect: &peculiar };
+        let edits = Edits { model: Some("new"), include_usage, dialect: &peculiar };
         let edited = edit(&body, &scan(&body).unwrap(), &edits);
         prop_assert_eq!(edited.dropped, dropped);
         let bytes = edited.segments.concat();

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod thinking;
 
+pub(super) use config::choices;
 pub(super) use decode::decode;
 pub(super) use encode::encode;
 

@@ -1,5 +1,6 @@
 //! Reads `generationConfig`. What the representation has not stays among the request's unknown members.
 
+use serde::Deserialize;
 use serde_json::Number;
 
 use crate::error::DecodeError;
@@ -8,6 +9,7 @@ use crate::gemini::types::camel;
 use crate::gemini::{FORMAT, schema};
 use crate::ir::{Extra, JsonSchema, RawJson, Request, ResponseFormat};
 use crate::json::{Object, string};
+use crate::scan::RequestScan;
 
 const MEMBERS: [&str; 15] = [
     "topP",
@@ -28,6 +30,28 @@ const MEMBERS: [&str; 15] = [
 ];
 
 pub(super) const JSON: &str = "application/json";
+
+/// The candidates that a request asks for, by a look at its `generationConfig` alone.
+pub(in crate::gemini) fn choices(body: &[u8], scan: &RequestScan) -> u32 {
+    #[derive(Deserialize)]
+    struct Asked {
+        #[serde(alias = "candidate_count")]
+        #[serde(rename = "candidateCount")]
+        candidate_count: Option<f64>,
+    }
+    let asked = || {
+        let text = std::str::from_utf8(body).ok()?;
+        let config = scan.members.iter().find(|member| {
+            matches!(
+                &*member.name(text),
+                "generationConfig" | "generation_config"
+            )
+        })?;
+        let asked: Asked = serde_json::from_str(config.text(text)).ok()?;
+        serde_json::from_str(&format!("{:.0}", asked.candidate_count?)).ok()
+    };
+    asked().unwrap_or(1)
+}
 
 /// Reads `generationConfig` into the request, and what is left of it into `extra`.
 pub(super) fn decode(

@@ -1,0 +1,172 @@
+//! What a client calls: the operation that a path stands for, in whose words, and what of the request the path itself says.
+//!
+//! Every surface has a prefix of its own (`/openai`, `/anthropic`, `/gemini`, `/cohere`, `/bedrock`) and, where no two
+//! collide, stands at its bare path too; for `/v1/models` the client's own headers decide. Pure: a head in, a [`Call`] out.
+
+mod path;
+
+use std::sync::Arc;
+
+use fkm_llm::{Format, WireFormat};
+use http::{HeaderMap, Method, Uri};
+
+use crate::error::{ExchangeError, Reason};
+
+/// Whose clients call: how lists and errors read that belong to no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    OpenAi,
+    Anthropic,
+    Gemini,
+    Cohere,
+    Bedrock,
+}
+
+/// A path, as its client calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) family: Family,
+    /// `None`: there is no such path.
+    operation: Option<Operation>,
+    /// The path with its names left open, for spans: few values, whatever the clients send. Empty where it is not known.
+    pub(crate) route: &'static str,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// An answer of a model.
+    Converse(Conversation),
+    /// The models of this pod.
+    Models,
+    /// One of them.
+    Model(Arc<str>),
+}
+
+/// A conversation in `format`, and what its path says of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Conversation {
+    pub(crate) format: Format,
+    /// The model, where the path names it.
+    pub(crate) model: Option<Arc<str>>,
+    /// Whether the answer streams, where the path says so.
+    pub(crate) stream: Option<bool>,
+}
+
+// === impl Family ===
+
+impl Family {
+    /// The format whose errors its clients read.
+    fn format(self) -> Format {
+        match self {
+            Self::OpenAi => Format::OpenAiChat,
+            Self::Anthropic => Format::AnthropicMessages,
+            Self::Gemini => Format::GeminiGenerateContent,
+            Self::Cohere => Format::CohereChat,
+            Self::Bedrock => Format::BedrockConverse,
+        }
+    }
+}
+
+// === impl Call ===
+
+impl Call {
+    /// What a path stands for.
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        path::call(uri.path(), headers)
+    }
+
+    /// The format in which the client reads errors.
+    pub(crate) fn error_format(&self) -> &'static dyn WireFormat {
+        fkm_llm::format(match &self.operation {
+            Some(Operation::Converse(conversation)) => conversation.format,
+            _ => self.family.format(),
+        })
+    }
+
+    /// What is asked by this method; an error says what there is.
+    pub(crate) fn operation(self, method: &Method, uri: &Uri) -> Result<Operation, ExchangeError> {
+        let Some(operation) = self.operation else {
+            let message = format!(
+                "no such path: {:.200}; there are {}",
+                uri.path(),
+                path::LISTED
+            );
+            return Err(ExchangeError::new(Reason::UnknownPath, message));
+        };
+        let allowed = operation.method();
+        if *method != allowed {
+            let message = format!(
+                "{:.200} does not know {method:.20}; use {allowed}",
+                uri.path()
+            );
+            let mut error = ExchangeError::new(Reason::MethodNotAllowed, message);
+            error.allow = Some(if allowed == Method::GET {
+                "GET"
+            } else {
+                "POST"
+            });
+            return Err(error);
+        }
+        if let Operation::Converse(conversation) = &operation {
+            conversation.check_query(uri.query().unwrap_or_default())?;
+        }
+        Ok(operation)
+    }
+}
+
+// === impl Operation ===
+
+impl Operation {
+    fn method(&self) -> Method {
+        match self {
+            Self::Converse(_) => Method::POST,
+            Self::Models | Self::Model(_) => Method::GET,
+        }
+    }
+}
+
+// === impl Conversation ===
+
+impl Conversation {
+    /// A stream of Gemini's comes as events, or as one JSON array, which nobody reads before its end.
+    fn check_query(&self, query: &str) -> Result<(), ExchangeError> {
+        let events = query.split('&').any(|pair| pair == "alt=sse");
+        if self.format == Format::GeminiGenerateContent && self.stream == Some(true) && !events {
+            let message =
+                "a stream is given as server-sent events only; add ?alt=sse, as the SDKs do";
+            return Err(ExchangeError::new(Reason::BadRequest, message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: &Method, uri: &'static str) -> Result<Operation, ExchangeError> {
+        let uri = Uri::from_static(uri);
+        Call::of(&uri, &HeaderMap::new()).operation(method, &uri)
+    }
+
+    #[test]
+    fn wrong_method_names_the_right_one() {
+        let error = asked(&Method::GET, "/v1/chat/completions").unwrap_err();
+        assert_eq!(
+            (error.reason, error.allow),
+            (Reason::MethodNotAllowed, Some("POST"))
+        );
+        let error = asked(&Method::POST, "/v1/models").unwrap_err();
+        assert_eq!(error.allow, Some("GET"));
+    }
+
+    #[test]
+    fn a_stream_of_geminis_is_asked_for_as_events() {
+        let stream = "/v1beta/models/m:streamGenerateContent";
+        let error = asked(&Method::POST, stream).unwrap_err();
+        assert_eq!(error.reason, Reason::BadRequest);
+        let events = "/v1beta/models/m:streamGenerateContent?key=k&alt=sse";
+        assert!(asked(&Method::POST, events).is_ok());
+    }
+}

@@ -1,0 +1,339 @@
+//! The paths of every surface.
+
+use std::sync::Arc;
+
+use fkm_llm::Format;
+use http::HeaderMap;
+use percent_encoding::percent_decode_str;
+
+use super::{Call, Conversation, Family, Operation};
+
+/// For an error: what there is.
+pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/messages, \
+     /v1beta/models/MODEL:generateContent, /v2/chat and /model/MODEL/converse, GET /v1/models; all of them also under /openai, \
+     /anthropic, /gemini, /cohere or /bedrock";
+
+/// The longest name of a model that a path may hold, in bytes.
+const MAX_MODEL_BYTES: usize = 512;
+
+/// What a path stands for. A prefix decides; then what only one family has; then the client's headers.
+pub(super) fn call(path: &str, headers: &HeaderMap) -> Call {
+    let (family, rest) = prefix(path);
+    let family = family.unwrap_or_else(|| {
+        let guess = by_headers(rest, headers);
+        let others = ORDER
+            .into_iter()
+            .find(|family| find(*family, rest).is_some());
+        match find(guess, rest) {
+            Some(_) => guess,
+            None => others.unwrap_or(guess),
+        }
+    });
+    let (operation, route) = match find(family, rest) {
+        Some((operation, route)) => (Some(operation), route),
+        None => (None, ""),
+    };
+    Call {
+        family,
+        operation,
+        route,
+    }
+}
+
+/// Bare paths are looked up in this order.
+const ORDER: [Family; 5] = [
+    Family::OpenAi,
+    Family::Anthropic,
+    Family::Gemini,
+    Family::Cohere,
+    Family::Bedrock,
+];
+
+/// The family that a prefix names, and the rest of the path.
+fn prefix(path: &str) -> (Option<Family>, &str) {
+    let Some((first, _)) = path[1.min(path.len())..].split_once('/') else {
+        return (None, path);
+    };
+    let family = match first {
+        "openai" => Family::OpenAi,
+        "anthropic" => Family::Anthropic,
+        "gemini" => Family::Gemini,
+        "cohere" => Family::Cohere,
+        "bedrock" => Family::Bedrock,
+        _ => return (None, path),
+    };
+    (Some(family), &path[1 + first.len()..])
+}
+
+/// The family of a client that calls a bare path, by the headers that its SDK always sends.
+fn by_headers(path: &str, headers: &HeaderMap) -> Family {
+    if headers.contains_key("anthropic-version") {
+        Family::Anthropic
+    } else if headers.contains_key("x-goog-api-key") || is_geminis(path) {
+        Family::Gemini
+    } else {
+        Family::OpenAi
+    }
+}
+
+/// Whether nobody else's path looks so: OpenAI's names of models may hold colons, but end with no method.
+fn is_geminis(path: &str) -> bool {
+    path.starts_with("/v1beta/") || matches!(gemini(path), Some((Operation::Converse(_), _)))
+}
+
+fn find(family: Family, path: &str) -> Found {
+    match family {
+        Family::OpenAi => openai(path),
+        Family::Anthropic => anthropic(path),
+        Family::Gemini => gemini(path),
+        Family::Cohere => cohere(path),
+        Family::Bedrock => bedrock(path),
+    }
+}
+
+type Found = Option<(Operation, &'static str)>;
+
+fn openai(path: &str) -> Found {
+    if let Some(deployment) = path.strip_prefix("/deployments/") {
+        return azure(deployment);
+    }
+    let found = match path {
+        "/v1/chat/completions" => (converse(Format::OpenAiChat), "/v1/chat/completions"),
+        "/v1/completions" => (converse(Format::OpenAiCompletions), "/v1/completions"),
+        "/v1/responses" => (converse(Format::OpenAiResponses), "/v1/responses"),
+        _ => return models(path),
+    };
+    Some(found)
+}
+
+/// Azure's paths name a deployment, which stands for the model.
+fn azure(path: &str) -> Found {
+    let (deployment, rest) = path.split_once('/')?;
+    let (format, route) = match rest {
+        "chat/completions" => (Format::OpenAiChat, "/deployments/{model}/chat/completions"),
+        "completions" => (
+            Format::OpenAiCompletions,
+            "/deployments/{model}/completions",
+        ),
+        _ => return None,
+    };
+    Some((of_path(format, name(deployment)?, None), route))
+}
+
+fn anthropic(path: &str) -> Found {
+    match path {
+        "/v1/messages" => Some((converse(Format::AnthropicMessages), "/v1/messages")),
+        _ => models(path),
+    }
+}
+
+/// Google AI Studio's paths and Vertex' (`…/publishers/google/models/…`), of any version.
+fn gemini(path: &str) -> Found {
+    let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
+    if !matches!(version, "v1" | "v1beta" | "v1beta1" | "v1alpha") {
+        return None;
+    }
+    let rest = match rest
+        .strip_prefix("projects/")
+        .or_else(|| rest.strip_prefix("publishers/"))
+    {
+        Some(of_vertex) => of_vertex.split_once("/models/")?.1,
+        None if rest == "models" => return Some((Operation::Models, "/v1beta/models")),
+        None => rest.strip_prefix("models/")?,
+    };
+    let Some((model, method)) = rest.rsplit_once(':') else {
+        return Some((Operation::Model(name(rest)?), "/v1beta/models/{model}"));
+    };
+    let (stream, route) = match method {
+        "generateContent" => (false, "/v1beta/models/{model}:generateContent"),
+        "streamGenerateContent" => (true, "/v1beta/models/{model}:streamGenerateContent"),
+        _ => return None,
+    };
+    let operation = of_path(Format::GeminiGenerateContent, name(model)?, Some(stream));
+    Some((operation, route))
+}
+
+fn cohere(path: &str) -> Found {
+    match path {
+        "/v2/chat" => Some((converse(Format::CohereChat), "/v2/chat")),
+        "/v1/models" => Some((Operation::Models, "/v1/models")),
+        _ => Some((
+            Operation::Model(name(path.strip_prefix("/v1/models/")?)?),
+            "/v1/models/{model}",
+        )),
+    }
+}
+
+fn bedrock(path: &str) -> Found {
+    let (model, method) = path.strip_prefix("/model/")?.rsplit_once('/')?;
+    let (stream, route) = match method {
+        "converse" => (false, "/model/{model}/converse"),
+        "converse-stream" => (true, "/model/{model}/converse-stream"),
+        _ => return None,
+    };
+    let operation = of_path(Format::BedrockConverse, name(model)?, Some(stream));
+    Some((operation, route))
+}
+
+fn models(path: &str) -> Found {
+    match path.strip_prefix("/v1/models")? {
+        "" => Some((Operation::Models, "/v1/models")),
+        rest => Some((
+            Operation::Model(name(rest.strip_prefix('/')?)?),
+            "/v1/models/{model}",
+        )),
+    }
+}
+
+fn converse(format: Format) -> Operation {
+    let (model, stream) = (None, None);
+    Operation::Converse(Conversation {
+        format,
+        model,
+        stream,
+    })
+}
+
+fn of_path(format: Format, model: Arc<str>, stream: Option<bool>) -> Operation {
+    let model = Some(model);
+    Operation::Converse(Conversation {
+        format,
+        model,
+        stream,
+    })
+}
+
+/// The name of a model in a path: unescaped, not empty, UTF-8.
+fn name(escaped: &str) -> Option<Arc<str>> {
+    let name = percent_decode_str(escaped).decode_utf8().ok()?;
+    (!name.is_empty() && name.len() <= MAX_MODEL_BYTES).then(|| Arc::from(&*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn with(header: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if !header.is_empty() {
+            headers.insert(header, HeaderValue::from_static("x"));
+        }
+        headers
+    }
+
+    /// Whose client it is, the format, and what the path says of model and stream.
+    fn conversation(path: &str) -> String {
+        let call = call(path, &HeaderMap::new());
+        match call.operation {
+            Some(Operation::Converse(found)) => {
+                let model = found.model.as_deref().unwrap_or("-");
+                let stream = found
+                    .stream
+                    .map_or("-", |stream| if stream { "stream" } else { "whole" });
+                format!("{:?} {} {model} {stream}", call.family, found.format)
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bare_path_and_the_one_under_its_prefix_are_the_same() {
+        let table = [
+            ("/openai", "/v1/chat/completions", "OpenAi openai.chat - -"),
+            (
+                "/openai",
+                "/v1/completions",
+                "OpenAi openai.completions - -",
+            ),
+            ("/openai", "/v1/responses", "OpenAi openai.responses - -"),
+            (
+                "/anthropic",
+                "/v1/messages",
+                "Anthropic anthropic.messages - -",
+            ),
+            ("/cohere", "/v2/chat", "Cohere cohere.chat - -"),
+            (
+                "/gemini",
+                "/v1beta/models/m:generateContent",
+                "Gemini gemini.generate_content m whole",
+            ),
+            (
+                "/gemini",
+                "/v1/models/a%2Fm%3A1:streamGenerateContent",
+                "Gemini gemini.generate_content a/m:1 stream",
+            ),
+            (
+                "/gemini",
+                "/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent",
+                "Gemini gemini.generate_content m whole",
+            ),
+            (
+                "/bedrock",
+                "/model/a%2Fm%3A1/converse",
+                "Bedrock bedrock.converse a/m:1 whole",
+            ),
+            (
+                "/bedrock",
+                "/model/m/converse-stream",
+                "Bedrock bedrock.converse m stream",
+            ),
+        ];
+        for (prefix, path, expected) in table {
+            assert_eq!(conversation(path), expected, "{path}");
+            assert_eq!(conversation(&format!("{prefix}{path}")), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn azures_deployment_is_the_model() {
+        let found = conversation("/openai/deployments/my-gpt/chat/completions");
+        assert_eq!(found, "OpenAi openai.chat my-gpt -");
+    }
+
+    #[test]
+    fn lists_are_told_apart_by_prefix_then_by_header() {
+        let table = [
+            ("/v1/models", "", Family::OpenAi),
+            ("/v1/models", "anthropic-version", Family::Anthropic),
+            ("/v1/models", "x-goog-api-key", Family::Gemini),
+            ("/v1beta/models", "", Family::Gemini),
+            ("/openai/v1/models", "anthropic-version", Family::OpenAi),
+            ("/anthropic/v1/models", "", Family::Anthropic),
+            ("/cohere/v1/models", "", Family::Cohere),
+        ];
+        for (path, header, family) in table {
+            let found = call(path, &with(header));
+            assert_eq!(
+                (found.family, found.operation),
+                (family, Some(Operation::Models)),
+                "{path} {header}"
+            );
+        }
+        let found = call("/v1/models/maker/m", &with("")).operation;
+        assert_eq!(found, Some(Operation::Model("maker/m".into())));
+    }
+
+    #[test]
+    fn what_is_unknown_is_told_in_the_words_of_its_family() {
+        let table = [
+            ("/v1/nothing", "", Family::OpenAi),
+            ("/v1/nothing", "anthropic-version", Family::Anthropic),
+            ("/anthropic/v1/nothing", "", Family::Anthropic),
+            ("/gemini/v1beta/models/m:nothing", "", Family::Gemini),
+            ("/v1beta/models/:generateContent", "", Family::Gemini),
+            ("/", "", Family::OpenAi),
+            ("", "", Family::OpenAi),
+            ("/openai", "", Family::OpenAi),
+        ];
+        for (path, header, family) in table {
+            let found = call(path, &with(header));
+            assert_eq!(
+                (found.family, found.operation, found.route),
+                (family, None, ""),
+                "{path}"
+            );
+        }
+    }
+}
