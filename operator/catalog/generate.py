@@ -156,6 +156,8 @@ def formats_of(rule, kind, name, entry):
         for other, format in [("anthropic", "anthropic.messages"), ("gemini", "gemini.generate_content")]:
             if rule.get(other) and re.search(rule[other], name):
                 return [format]
+    if kind == "embedding" and not re.search(rule.get("embeds", ""), name):
+        return []
     endpoints = entry.get("supported_endpoints") or []
     if kind != "chat" or formats[0] != "openai.chat":
         return formats

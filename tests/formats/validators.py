@@ -197,4 +197,5 @@ TARGETS: dict[str, Callable[[dict], list[str]]] = {
     "cohere.rerank": functools.partial(cohere_v2, "rerank"),
     "voyage.rerank": voyage_rerank,
     "openai.chat@mistral": mistral_chat,
+    "openai.embeddings@mistral": mistral_embed,
 }

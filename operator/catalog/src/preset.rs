@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use fkm_dialect::Dialect;
+use fkm_dialect::{Dialect, EmbeddingDialect, RerankDialect};
 use serde::Deserialize;
 
 use crate::model::{ModelRecord, models};
@@ -18,8 +18,12 @@ pub struct Preset {
     pub base_url: Option<String>,
     /// Without a base URL: how that of a customer looks, with what is his own in capitals.
     pub base_url_form: Option<String>,
-    /// What it speaks.
-    pub dialect: Dialect,
+    /// How it converses. `None`: it has vectors and ranks only.
+    pub dialect: Option<Dialect>,
+    /// How it makes vectors, where it does.
+    pub embeddings: Option<EmbeddingDialect>,
+    /// How it ranks documents, where it does.
+    pub ranks: Option<RerankDialect>,
     /// Its chat models that can be asked in the dialect's format, by the name that it wants.
     pub models: BTreeMap<String, ModelRecord>,
 }
@@ -31,7 +35,9 @@ struct PresetRecord {
     system: String,
     base_url: Option<String>,
     base_url_form: Option<String>,
-    dialect: Dialect,
+    dialect: Option<Dialect>,
+    embeddings: Option<EmbeddingDialect>,
+    ranks: Option<RerankDialect>,
     /// Whose models it offers, where they do not stand under its own name.
     models: Option<String>,
 }
@@ -41,11 +47,15 @@ static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
         serde_json::from_str(include_str!("../data/presets.json")).expect("checked by a test");
     let complete = |(name, record): (String, PresetRecord)| {
         let preset = Preset {
-            models: offered(record.models.as_deref().unwrap_or(&name), &record.dialect),
+            models: record.dialect.iter().fold(BTreeMap::new(), |_, dialect| {
+                offered(record.models.as_deref().unwrap_or(&name), dialect)
+            }),
             system: record.system,
             base_url: record.base_url,
             base_url_form: record.base_url_form,
             dialect: record.dialect,
+            embeddings: record.embeddings,
+            ranks: record.ranks,
         };
         (name, preset)
     };
@@ -75,7 +85,7 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use fkm_dialect::{Format, MODEL_IN_PATH};
+    use fkm_dialect::{EmbeddingFormat, Format, MODEL_IN_PATH, RerankFormat};
     use url::Url;
 
     use super::*;
@@ -97,8 +107,12 @@ mod tests {
             let url = Url::parse(address).expect(name);
             assert!(url.host().is_some() && url.query().is_none(), "{name}");
             assert!(!address.ends_with('/'), "{name}");
-            assert_eq!(preset.dialect.problems(), [], "{name}");
-            assert!(Format::ALL.contains(&preset.dialect.format), "{name}");
+            let chats = preset.dialect.iter().map(Dialect::problems);
+            let embeds = preset.embeddings.iter().map(EmbeddingDialect::problems);
+            let ranks = preset.ranks.iter().map(RerankDialect::problems);
+            let records: Vec<_> = chats.chain(embeds).chain(ranks).collect();
+            assert!(!records.is_empty(), "{name} does nothing");
+            assert_eq!(records.concat(), [], "{name}");
             assert!(!preset.system.is_empty(), "{name}");
             for (model, record) in &preset.models {
                 let form = model.bytes().all(|b| b.is_ascii_graphic() && b != b'*');
@@ -108,13 +122,14 @@ mod tests {
         }
     }
 
+    fn format_of(name: &str) -> Option<Format> {
+        Some(preset(name)?.dialect.as_ref()?.format)
+    }
+
     #[test]
     fn the_presets_of_the_typed_providers_are_there() {
-        assert_eq!(preset("openai").unwrap().dialect.format, Format::OpenAiChat);
-        assert_eq!(
-            preset("anthropic").unwrap().dialect.format,
-            Format::AnthropicMessages
-        );
+        assert_eq!(format_of("openai"), Some(Format::OpenAiChat));
+        assert_eq!(format_of("anthropic"), Some(Format::AnthropicMessages));
         assert!(preset_names().count() >= 50);
         assert_eq!(preset("nobody"), None);
     }
@@ -123,16 +138,24 @@ mod tests {
     /// record leads with the chats.
     #[test]
     fn every_format_is_spoken_by_a_preset() {
-        let spoken: BTreeSet<Format> = PRESETS.values().map(|one| one.dialect.format).collect();
+        let spoken: BTreeSet<Format> = preset_names().filter_map(format_of).collect();
         let beside = [Format::OpenAiCompletions, Format::OpenAiResponses];
         let others = Format::ALL.into_iter().filter(|one| !beside.contains(one));
         assert_eq!(spoken, others.collect());
+        let embeddings = PRESETS.values().filter_map(|one| one.embeddings.as_ref());
+        let spoken: BTreeSet<EmbeddingFormat> = embeddings.map(|one| one.format).collect();
+        assert_eq!(spoken, EmbeddingFormat::ALL.into());
+        let ranks = PRESETS.values().filter_map(|one| one.ranks.as_ref());
+        let spoken: BTreeSet<RerankFormat> = ranks.map(|one| one.format).collect();
+        assert_eq!(spoken, RerankFormat::ALL.into());
     }
 
     #[test]
     fn a_model_named_in_the_path_is_named_in_both() {
         for (name, preset) in PRESETS.iter() {
-            let dialect = &preset.dialect;
+            let Some(dialect) = &preset.dialect else {
+                continue;
+            };
             let named = dialect.path.contains(MODEL_IN_PATH);
             let stream = dialect.stream_path.as_ref().unwrap_or(&dialect.path);
             assert_eq!(stream.contains(MODEL_IN_PATH), named, "{name}");

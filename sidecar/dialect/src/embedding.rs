@@ -22,9 +22,14 @@ pub enum EmbeddingFormat {
     OpenAiEmbeddings,
 }
 
-/// How a provider's embeddings depart from their [`EmbeddingFormat`].
+/// How a provider's embeddings depart from their [`EmbeddingFormat`]. A field that the format does not obey is a problem of the
+/// record ([`EmbeddingDialect::problems`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent fact"
+)]
 pub struct EmbeddingDialect {
     /// The wire format.
     pub format: EmbeddingFormat,
@@ -42,6 +47,9 @@ pub struct EmbeddingDialect {
     /// The name under which the wanted length of the vectors is sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dimensions_field: DimensionsField,
+    /// Whether the end user may be named (`user`). Default true. When false, he is left out and reported.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub user: bool,
     /// Whether the settings of `gemini.embed` stand in an object of their own, `embedContentConfig` (Vertex). Default false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub config_object: bool,
@@ -91,8 +99,39 @@ impl EmbeddingDialect {
             base64: true,
             input_type: false,
             dimensions_field: DimensionsField::Dimensions,
+            user: true,
             config_object: false,
         }
+    }
+
+    /// What is wrong with the record itself: the field, and what would be right.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let format = self.format;
+        let openai = format == EmbeddingFormat::OpenAiEmbeddings;
+        let gemini = format == EmbeddingFormat::GeminiEmbed;
+        let predict = self.path.ends_with(":predict");
+        let plain = DimensionsField::Dimensions;
+        let said = [
+            ("base64", !gemini, !self.base64),
+            ("inputType", openai, self.input_type),
+            ("dimensionsField", openai, self.dimensions_field != plain),
+            ("user", openai, !self.user),
+            ("configObject", gemini && !predict, self.config_object),
+        ];
+        let lost = said.iter().filter(|(_, obeyed, said)| *said && !obeyed);
+        let mut problems: Vec<_> = lost
+            .map(|(field, ..)| (*field, format!("format {format} has nothing of the kind")))
+            .collect();
+        if !self.path.starts_with('/') {
+            let message = format!("{:?} does not start with /", self.path);
+            problems.push(("path", message));
+        }
+        let methods = [":batchEmbedContents", ":embedContent", ":predict"];
+        if gemini && !methods.iter().any(|method| self.path.ends_with(method)) {
+            let message = format!("{:?} ends with none of {methods:?}", self.path);
+            problems.push(("path", message));
+        }
+        problems
     }
 }
 
@@ -129,6 +168,49 @@ mod tests {
         for format in EmbeddingFormat::ALL {
             let json = serde_json::to_value(format).unwrap();
             assert_eq!(json, serde_json::Value::from(format.name()));
+        }
+    }
+
+    #[test]
+    fn what_the_format_does_not_obey_is_a_problem() {
+        for (format, path, fields) in [
+            ("openai.embeddings", "/embeddings", vec!["configObject"]),
+            (
+                "cohere.embed",
+                "embed",
+                vec![
+                    "inputType",
+                    "dimensionsField",
+                    "user",
+                    "configObject",
+                    "path",
+                ],
+            ),
+            (
+                "gemini.embed",
+                "/models/{model}:predict",
+                vec![
+                    "base64",
+                    "inputType",
+                    "dimensionsField",
+                    "user",
+                    "configObject",
+                ],
+            ),
+            (
+                "gemini.embed",
+                "/embeddings",
+                vec!["base64", "inputType", "dimensionsField", "user", "path"],
+            ),
+        ] {
+            let record: EmbeddingDialect = serde_json::from_value(serde_json::json!({
+                "format": format, "path": path, "base64": false, "inputType": true, "dimensionsField": "output_dimension",
+                "user": false, "configObject": true,
+            }))
+            .unwrap();
+            let problems = record.problems();
+            let found: Vec<&str> = problems.iter().map(|(field, _)| *field).collect();
+            assert_eq!(found, fields, "{format} {path}");
         }
     }
 

@@ -65,6 +65,13 @@ impl RerankDialect {
             returns_documents: false,
         }
     }
+
+    /// What is wrong with the record itself: the field, and what would be right. Both formats obey every field.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let relative = !self.path.starts_with('/');
+        let problem = relative.then(|| format!("{:?} does not start with /", self.path));
+        problem.into_iter().map(|why| ("path", why)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -80,5 +87,8 @@ mod tests {
         let plain = RerankDialect::new(RerankFormat::CohereRerank, "/v2/rerank");
         let json = r#"{"format":"cohere.rerank","path":"/v2/rerank"}"#;
         assert_eq!(serde_json::to_string(&plain).unwrap(), json);
+        assert_eq!(plain.problems(), []);
+        let relative = RerankDialect::new(RerankFormat::VoyageRerank, "rerank");
+        assert_eq!(relative.problems()[0].0, "path");
     }
 }

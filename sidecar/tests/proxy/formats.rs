@@ -198,7 +198,8 @@ fn of_preset(preset: &Value, upstream: &Upstream) -> Value {
 #[tokio::test]
 async fn presets_are_asked_where_they_listen_and_with_their_key() {
     let presets = presets();
-    for (name, preset) in presets.as_object().unwrap() {
+    let all = presets.as_object().unwrap().iter();
+    for (name, preset) in all.filter(|(_, preset)| preset["dialect"].is_object()) {
         let own =
             preset["dialect"]["format"] != "openai.chat" || preset["dialect"]["auth"] != "Bearer";
         let shown = WIRES.iter().any(|wire| wire.preset == name);

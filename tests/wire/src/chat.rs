@@ -120,9 +120,6 @@ pub(crate) fn dialect_of(name: Format, preset: Option<&str>) -> anyhow::Result<D
         return Ok(Dialect::new(name, "/", Auth::Bearer));
     };
     let found = fkm_catalog::preset(preset).with_context(|| format!("no preset {preset}"))?;
-    anyhow::ensure!(
-        found.dialect.format == name,
-        "{preset} speaks another format"
-    );
-    Ok(found.dialect.clone())
+    let dialect = found.dialect.clone().filter(|one| one.format == name);
+    dialect.with_context(|| format!("{preset} speaks another format"))
 }

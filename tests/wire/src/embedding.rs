@@ -1,5 +1,6 @@
 //! Embeddings.
 
+use anyhow::Context as _;
 use fkm_llm::embedding::{Encoding, ReplyOptions};
 use fkm_llm::{EmbeddingDialect, EmbeddingFormat, EmbeddingTarget, embedding_codec};
 use serde_json::{Value, json};
@@ -41,21 +42,31 @@ pub(crate) fn reencode(
     }
 }
 
+/// What a preset says of it, or the format without any deviation.
+pub(crate) fn dialect_of(
+    name: EmbeddingFormat,
+    preset: Option<&str>,
+) -> anyhow::Result<EmbeddingDialect> {
+    let Some(preset) = preset else {
+        return Ok(EmbeddingDialect::new(name, "/"));
+    };
+    let found = fkm_catalog::preset(preset).with_context(|| format!("no preset {preset}"))?;
+    let dialect = found.embeddings.clone().filter(|one| one.format == name);
+    dialect.with_context(|| format!("{preset} speaks another format"))
+}
+
 pub(crate) fn encode_request(
     from: EmbeddingFormat,
-    to: EmbeddingFormat,
+    to: &EmbeddingDialect,
     model: &str,
     body: &[u8],
 ) -> Value {
-    let target = EmbeddingTarget {
-        model,
-        dialect: &EmbeddingDialect::new(to, "/"),
-    };
+    let target = EmbeddingTarget { model, dialect: to };
     let request = match embedding_codec(from).decode_request(body) {
         Ok(request) => request,
         Err(error) => return failure::of_decode(&error),
     };
-    match embedding_codec(to).encode_request(&request, &target) {
+    match embedding_codec(to.format).encode_request(&request, &target) {
         Ok(encoded) => show_encoded(encoded),
         Err(error) => failure::of_encode(&error),
     }

@@ -70,8 +70,14 @@ fn carry_out(command: &Command) -> anyhow::Result<Value> {
                 let to = chat::dialect_of(to, dialect.as_deref())?;
                 chat::encode_request(from, &to, (model, *stream), &body.0)
             }
-            (Embedding(from), Embedding(to)) => embedding::encode_request(from, to, model, &body.0),
-            (Rerank(from), Rerank(to)) => rerank::encode_request(from, to, model, &body.0),
+            (Embedding(from), Embedding(to)) => {
+                let to = embedding::dialect_of(to, dialect.as_deref())?;
+                embedding::encode_request(from, &to, model, &body.0)
+            }
+            (Rerank(from), Rerank(to)) => {
+                let to = rerank::dialect_of(to, dialect.as_deref())?;
+                rerank::encode_request(from, &to, model, &body.0)
+            }
             _ => anyhow::bail!("formats of different operations"),
         },
         Command::Cost(answered) => answered.cost()?,
@@ -97,7 +103,12 @@ fn carry_out(command: &Command) -> anyhow::Result<Value> {
 
 fn what_exists() -> Value {
     let presets: BTreeMap<&str, &str> = fkm_catalog::preset_names()
-        .filter_map(|name| Some((name, fkm_catalog::preset(name)?.dialect.format.name())))
+        .filter_map(|name| {
+            Some((
+                name,
+                fkm_catalog::preset(name)?.dialect.as_ref()?.format.name(),
+            ))
+        })
         .collect();
     json!({"formats": Codec::names(), "presets": presets})
 }

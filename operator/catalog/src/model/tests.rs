@@ -8,7 +8,7 @@ use super::*;
 use crate::{preset, preset_names};
 
 /// Formats that models of the catalogue are asked in; those of [`Format`] are served.
-const FORMATS: [&str; 12] = [
+const FORMATS: [&str; 13] = [
     "anthropic.messages",
     "bedrock.converse",
     "cohere.chat",
@@ -21,6 +21,7 @@ const FORMATS: [&str; 12] = [
     "openai.embeddings",
     "openai.responses",
     "simulated",
+    "voyage.rerank",
 ];
 
 fn all() -> impl Iterator<Item = (String, &'static ModelRecord)> {
@@ -125,13 +126,47 @@ fn every_provider_has_a_preset_or_a_reason() {
         serde_json::from_str(include_str!("../../data/providers.json")).expect("an object");
     for provider in providers() {
         let reason = rules[provider]["unserved"].as_str().unwrap_or_default();
-        let served = preset(provider).is_some();
+        let served = preset(provider).is_some_and(|preset| preset.dialect.is_some());
         assert!(
-            served || !reason.is_empty(),
+            served == reason.is_empty(),
             "{provider}: write a preset, or say in providers.json why it is `unserved`"
         );
     }
     assert!(preset_names().filter(|name| models(name).is_some()).count() >= 7);
+}
+
+/// What makes vectors or ranks is asked as a preset of its provider says, in one of the formats of the model.
+#[test]
+fn vectors_and_ranks_have_a_record() {
+    let mut seen = BTreeSet::new();
+    for (provider, models) in MODELS.iter() {
+        let Some(preset) = preset(provider) else {
+            continue;
+        };
+        let embeds = preset.embeddings.as_ref().map(|one| one.format.name());
+        let ranks = preset.ranks.as_ref().map(|one| one.format.name());
+        for (name, model) in models {
+            let record = match model.kind {
+                ModelKind::Embedding => embeds,
+                ModelKind::Rerank => ranks,
+                ModelKind::Chat | ModelKind::Completion => continue,
+            };
+            let Some(first) = model.formats.first() else {
+                continue;
+            };
+            assert_eq!(record, Some(first.as_str()), "{provider}/{name}");
+            seen.insert(first);
+        }
+    }
+    let names: Vec<&str> = seen.iter().map(|name| name.as_str()).collect();
+    let known = [
+        "cohere.embed",
+        "cohere.rerank",
+        "gemini.embed",
+        "openai.embeddings",
+        "voyage.rerank",
+    ];
+    assert_eq!(names, known);
 }
 
 /// Known models, by hand: what the sources say today.

@@ -160,6 +160,13 @@ impl Judge<'_> {
                     self.faults
                         .push(Fault::new(Reason::ProviderNotFound, path, message));
                 }
+                if found.is_some_and(|preset| preset.dialect.is_none()) {
+                    let message = format!(
+                        "preset {name:?} makes vectors and ranks only, which pools do not offer yet; choose one that converses"
+                    );
+                    self.invalid("preset", message);
+                    return None;
+                }
                 found
             }
             (_, Some(name)) => {
@@ -209,7 +216,8 @@ impl Judge<'_> {
     }
 
     fn dialect(&mut self, preset: Option<&Preset>) -> Dialect {
-        let record = preset.map_or_else(plain_dialect, |preset| preset.dialect.clone());
+        let record = preset.and_then(|preset| preset.dialect.clone());
+        let record = record.unwrap_or_else(plain_dialect);
         let Some(given) = &self.spec.dialect else {
             return record;
         };

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::cohere::types;
 use crate::error::{ClientError, ErrorKind, ProviderError, Said};
 use crate::json::ObjectWriter;
+use crate::openai_error;
 
 /// The header with the provider's id of a request.
 pub(super) const TRACE_HEADER: &str = "x-debug-trace-id";
@@ -41,7 +42,11 @@ pub(super) fn decode_inside(text: &[u8]) -> ProviderError {
     ProviderError::of(200, &said.unwrap_or_default())
 }
 
+/// Those who rank documents in this format often tell errors as OpenAI does.
 fn said(body: &Value) -> Said {
+    if body.get("error").is_some_and(Value::is_object) {
+        return openai_error::said(body);
+    }
     let text = |value: Option<&Value>| match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         _ => None,

@@ -124,7 +124,11 @@ pub(super) fn encode(
     }
     let dimensions = target.dialect.dimensions_field.name();
     object.optional(dimensions, request.dimensions.as_ref());
-    object.optional("user", request.user.as_ref());
+    match &request.user {
+        Some(user) if target.dialect.user => object.value("user", user),
+        Some(_) => report.note("user"),
+        None => {}
+    }
     match request.task {
         Some(task) if target.dialect.input_type => write_task(&mut object, task, &mut report),
         Some(_) => report.note("input_type"),

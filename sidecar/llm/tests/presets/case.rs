@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use fkm_llm::Dialect;
+use fkm_llm::{Dialect, EmbeddingDialect, RerankDialect};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A record of the catalogue, as far as the formats need it.
 #[derive(Deserialize)]
 pub(crate) struct Record {
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) embeddings: Option<EmbeddingDialect>,
+    pub(crate) ranks: Option<RerankDialect>,
 }
 
 /// What is known of one provider.
@@ -38,6 +40,27 @@ pub(crate) struct Case {
     pub(crate) like: Option<String>,
     #[serde(default)]
     pub(crate) answers: Option<Answers>,
+    /// How vectors are asked for and given.
+    #[serde(default)]
+    pub(crate) embeddings: Option<Asked>,
+    /// How documents are ranked.
+    #[serde(default)]
+    pub(crate) ranks: Option<Asked>,
+}
+
+/// A question that is no conversation, and its answer; or only the case in which both are alike.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Asked {
+    pub(crate) like: Option<String>,
+    /// All that is sent.
+    pub(crate) body: Value,
+    /// What the client is told of.
+    pub(crate) dropped: Vec<String>,
+    pub(crate) answer: Value,
+    /// What the answer says.
+    pub(crate) says: Value,
+    pub(crate) error: Option<ErrorCase>,
 }
 
 /// A typical answer, whole and as a stream, and an error.
@@ -89,11 +112,24 @@ pub(crate) fn records() -> BTreeMap<String, Record> {
 pub(crate) fn cases_of(choose: impl Fn(&Dialect) -> bool) -> Vec<(String, Case, Dialect)> {
     let mut records = records();
     let with_record = |(name, case): (String, Case)| {
-        let dialect = records.remove(&name)?.dialect;
+        let dialect = records.remove(&name)?.dialect?;
         Some((name, case, dialect))
     };
     let all = cases().into_iter().filter_map(with_record);
     all.filter(|(_, _, dialect)| choose(dialect)).collect()
+}
+
+/// What is asked beside conversations, by name; those that are like another are as that one.
+pub(crate) fn asked(pick: impl Fn(&Case) -> Option<&Asked>) -> BTreeMap<String, Asked> {
+    let cases = cases();
+    let one = |name: &str| cases.get(name).and_then(&pick);
+    let all = cases.keys().filter_map(|name| {
+        let own = one(name)?;
+        let like = own.like.as_deref();
+        let asked = like.map_or(Some(own), one);
+        Some((name.clone(), asked.expect(name).clone()))
+    });
+    all.collect()
 }
 
 /// The cases; those that are like another have its answers.
@@ -114,7 +150,6 @@ pub(crate) fn cases() -> BTreeMap<String, Case> {
     for (name, case) in &mut cases {
         let like = case.like.as_ref().unwrap_or(name);
         case.answers = answers.get(like).cloned();
-        assert!(case.answers.is_some(), "{name} has no answers");
     }
     cases
 }

@@ -9,6 +9,7 @@ mod answers;
 mod case;
 mod frames;
 mod requests;
+mod vectors;
 
 /// Floor on the records that are shown.
 const AT_LEAST: usize = 55;
@@ -18,11 +19,30 @@ fn every_record_has_its_case() {
     let records = case::records();
     let cases = case::cases();
     assert!(records.len() >= AT_LEAST, "{}", records.len());
-    for name in records.keys() {
-        assert!(
-            cases.contains_key(name),
-            "{name} has no case: write cases/{name}.json"
-        );
+    for (name, record) in &records {
+        let case = cases.get(name);
+        for (what, is, shown) in [
+            (
+                "answers",
+                record.dialect.is_some(),
+                case.is_some_and(|case| case.answers.is_some()),
+            ),
+            (
+                "embeddings",
+                record.embeddings.is_some(),
+                case.is_some_and(|case| case.embeddings.is_some()),
+            ),
+            (
+                "ranks",
+                record.ranks.is_some(),
+                case.is_some_and(|case| case.ranks.is_some()),
+            ),
+        ] {
+            assert_eq!(
+                is, shown,
+                "{name}: {what} of its record, and of cases/{name}.json"
+            );
+        }
     }
     for name in cases.keys() {
         assert!(records.contains_key(name), "{name} has no record");
