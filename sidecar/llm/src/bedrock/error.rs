@@ -47,7 +47,7 @@ pub(super) fn decode_inside(body: &[u8]) -> ProviderError {
 }
 
 /// The error that a frame is; `None` for an event.
-pub(super) fn decode_frame(frame: &Frame) -> Option<ProviderError> {
+pub(super) fn decode_frame(frame: &Frame<'_>) -> Option<ProviderError> {
     let mut said = Said::default();
     let mut original = None;
     match frame.kind() {
@@ -168,7 +168,7 @@ pub(super) fn encode_frame(error: &ClientError) -> Bytes {
         ErrorKind::Timeout | ErrorKind::Internal => "internalServerException",
     };
     let payload = serde_json::json!({"message": error.message});
-    frame::exception(name, payload.to_string().into_bytes())
+    frame::exception(name, payload.to_string().as_bytes())
 }
 
 /// Who calls without being known is told 403 here.

@@ -16,12 +16,18 @@ use crate::json::Path;
 /// The members of an object that have not been taken yet.
 #[derive(Debug)]
 pub(crate) struct Object<'a, 'p> {
-    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+    members: List<'a>,
     path: &'p Path<'p>,
 }
 
+/// Members with their names. On the stack they would be too large to be moved about: that costs more than an allocation.
+type List<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+
+/// Up to so many names are compared each with each, which is faster than to sort them.
+const FEW: usize = 16;
+
 /// What serde makes of an object.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Members<'a>(List<'a>);
 
 /// A key, borrowed where it holds no escapes.
 #[derive(Deserialize)]
@@ -38,14 +44,14 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+    type Value = List<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(8);
+        let mut members = List::with_capacity(8);
         while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
             members.push((key, value));
         }
@@ -78,20 +84,15 @@ impl<'a, 'p> Object<'a, 'p> {
     /// An object without members.
     pub(crate) fn empty(path: &'p Path<'p>) -> Self {
         Self {
-            members: Vec::new(),
+            members: List::new(),
             path,
         }
     }
 
-    fn new(
-        members: Vec<(Cow<'a, str>, &'a RawValue)>,
-        path: &'p Path<'p>,
-    ) -> Result<Self, DecodeError> {
-        let mut keys: Vec<&str> = members.iter().map(|(key, _)| &**key).collect();
-        keys.sort_unstable();
-        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(DecodeError::Duplicate {
-                path: path.member(pair[0]).to_string(),
+    fn new(members: List<'a>, path: &'p Path<'p>) -> Result<Self, DecodeError> {
+        match twice(&members) {
+            Some(name) => Err(DecodeError::Duplicate {
+                path: path.member(name).to_string(),
             }),
             None => Ok(Self { members, path }),
         }
@@ -222,6 +223,20 @@ impl<'a, 'p> Object<'a, 'p> {
             }
         }
     }
+}
+
+/// A name that stands twice.
+fn twice<'m>(members: &'m List<'_>) -> Option<&'m str> {
+    let name = |at: usize| &*members[at].0;
+    if members.len() <= FEW {
+        let mut all = (0..members.len()).map(|at| (name(at), 0..at));
+        let found = all.find(|(one, before)| before.clone().any(|at| name(at) == *one));
+        return found.map(|(one, _)| one);
+    }
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+    names.sort_unstable();
+    let pair = names.windows(2).find(|pair| pair[0] == pair[1])?;
+    Some(pair[0])
 }
 
 /// The elements of an array.

@@ -90,12 +90,12 @@ fn exceptions_of_a_stream_have_their_class() {
         ("serviceUnavailableException", Some(Overloaded)),
         ("somethingNewException", Some(ServerError)),
     ] {
-        let bytes = frame::exception(name, br#"{"message":"m"}"#.to_vec());
+        let bytes = frame::exception(name, br#"{"message":"m"}"#);
         let error = decode_frame(&Frame::parse(&bytes).unwrap()).unwrap();
         assert_eq!((error.class, &*error.message), (class, "m"), "{name}");
     }
     let payload = br#"{"originalStatusCode":400,"originalMessage":"too long"}"#;
-    let bytes = frame::exception("modelStreamErrorException", payload.to_vec());
+    let bytes = frame::exception("modelStreamErrorException", payload);
     let error = decode_frame(&Frame::parse(&bytes).unwrap()).unwrap();
     assert_eq!((error.status, error.class), (400, None));
     assert_eq!(error.message, "too long");

@@ -1,4 +1,12 @@
+use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+
 use super::*;
+
+/// An event with these bytes.
+fn event(name: &str, payload: &[u8]) -> Bytes {
+    super::event(name, |out| out.extend_from_slice(payload))
+}
 
 /// A frame by the description of its layout, not by the crate.
 fn by_hand(kind: &str, name: (&str, &str), payload: &[u8]) -> Vec<u8> {
@@ -48,7 +56,7 @@ fn prelude(all: u32, headers: u32) -> Vec<u8> {
 
 #[test]
 fn what_is_written_is_what_the_layout_says() {
-    let frame = event("messageStart", br#"{"role":"assistant"}"#.to_vec());
+    let frame = event("messageStart", br#"{"role":"assistant"}"#);
     let expected = by_hand(
         "event",
         (":event-type", "messageStart"),
@@ -59,7 +67,7 @@ fn what_is_written_is_what_the_layout_says() {
     assert_eq!(parsed.kind(), Kind::Event("messageStart"));
     assert_eq!(parsed.payload(), br#"{"role":"assistant"}"#);
 
-    let frame = exception("throttlingException", b"{}".to_vec());
+    let frame = exception("throttlingException", b"{}");
     let expected = by_hand(
         "exception",
         (":exception-type", "throttlingException"),
@@ -73,9 +81,9 @@ fn what_is_written_is_what_the_layout_says() {
 #[test]
 fn frames_are_found_however_the_bytes_are_cut() {
     let frames = [
-        event("a", vec![]),
-        event("b", vec![0; 300]),
-        exception("c", b"{}".to_vec()),
+        event("a", b""),
+        event("b", &[0; 300]),
+        exception("c", b"{}"),
     ];
     let bytes = frames.concat();
     for size in 1..=bytes.len() {
@@ -90,7 +98,7 @@ fn frames_are_found_however_the_bytes_are_cut() {
 
 #[test]
 fn every_flipped_bit_is_noticed() {
-    let frame = event("messageStop", br#"{"stopReason":"end_turn"}"#.to_vec());
+    let frame = event("messageStop", br#"{"stopReason":"end_turn"}"#);
     for at in 0..frame.len() {
         for bit in 0..8 {
             let mut broken = frame.to_vec();
@@ -119,4 +127,69 @@ fn lengths_that_cannot_be_are_refused_at_once() {
     }
     let text = split(b"<html><body>no stream at all", 3);
     assert!(matches!(text, Err(StreamFault::Malformed { .. })));
+}
+
+/// What `aws-smithy-eventstream` writes: the headers of an event, with `more` among them.
+fn by_library(more: Vec<HeaderValue>, payload: &[u8]) -> Vec<u8> {
+    let text = |text: &str| HeaderValue::String(text.to_owned().into());
+    let mut message = Message::new(payload.to_vec());
+    message = message.add_header(Header::new(":message-type", text("event")));
+    for value in more {
+        message = message.add_header(Header::new("more", value));
+    }
+    message = message.add_header(Header::new(":event-type", text("messageStop")));
+    let mut out = Vec::new();
+    write_message_to(&message, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn what_is_written_is_what_the_library_reads() {
+    let frame = event("messageStop", b"{}");
+    let message = read_message_from(&*frame).unwrap();
+    assert_eq!(&**message.payload(), b"{}");
+    let headers = message.headers().iter().map(|header| {
+        let value = header.value().as_string().unwrap();
+        (header.name().as_str(), value.as_str())
+    });
+    let expected = [
+        (":event-type", "messageStop"),
+        (":content-type", "application/json"),
+        (":message-type", "event"),
+    ];
+    assert!(headers.eq(expected));
+}
+
+#[test]
+fn headers_of_every_type_are_read_over() {
+    let values = || {
+        vec![
+            HeaderValue::Bool(true),
+            HeaderValue::Bool(false),
+            HeaderValue::Byte(-1),
+            HeaderValue::Int16(7),
+            HeaderValue::Int32(7),
+            HeaderValue::Int64(7),
+            HeaderValue::ByteArray(vec![7; 300].into()),
+            HeaderValue::String("é".to_owned().into()),
+            HeaderValue::Timestamp(aws_smithy_types::DateTime::from_secs(7)),
+            HeaderValue::Uuid(7),
+        ]
+    };
+    let frame = by_library(values(), b"{}");
+    let read = Frame::parse(&frame).unwrap();
+    assert_eq!(read.kind(), Kind::Event("messageStop"));
+    assert_eq!(read.payload(), b"{}");
+}
+
+#[test]
+fn headers_that_are_not_whole_are_refused() {
+    let whole = by_library(vec![HeaderValue::Int32(7)], b"");
+    let headers = &whole[PRELUDE_BYTES..whole.len() - 4];
+    assert!(Headers::read(headers).is_some());
+    let parts = (1..headers.len()).filter(|&length| Headers::read(&headers[..length]).is_some());
+    // After each whole header.
+    assert_eq!(parts.count(), 2);
+    assert!(Headers::read(&[1, b'x', 10]).is_none(), "an unknown type");
+    assert!(Headers::read(b"\x0b:event-type\x07\0\x01\xff").is_none());
 }

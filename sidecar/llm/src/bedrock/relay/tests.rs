@@ -5,7 +5,7 @@ use crate::bedrock::frame;
 use crate::ir::FinishReason;
 
 fn event(name: &'static str, payload: &str) -> Bytes {
-    frame::event(name, payload.as_bytes().to_vec())
+    frame::event(name, |out| out.extend_from_slice(payload.as_bytes()))
 }
 
 fn pass(frames: &[Bytes]) -> (FrameRelay, Vec<Bytes>, Result<(), StreamFault>) {
@@ -90,10 +90,7 @@ fn content_has_begun_with_the_first_piece_that_says_something() {
 #[test]
 fn errors_inside_are_errors() {
     let begun = event("contentBlockDelta", r#"{"delta":{"text":"x"}}"#);
-    let thrown = frame::exception(
-        "throttlingException",
-        br#"{"message":"slow down"}"#.to_vec(),
-    );
+    let thrown = frame::exception("throttlingException", br#"{"message":"slow down"}"#);
     let (_, out, end) = pass(&[begun.clone(), thrown]);
     assert_eq!(out.concat(), begun, "what came before is whole");
     let Err(StreamFault::Provider(error)) = end else {

@@ -287,11 +287,11 @@ impl StreamEncoder for Encoder {
 
 /// One event of the wire.
 fn event(name: &'static str, members: impl FnOnce(&mut ObjectWriter<'_>)) -> Bytes {
-    let mut payload = Vec::with_capacity(96);
-    let mut object = ObjectWriter::new(&mut payload);
-    members(&mut object);
-    object.end();
-    frame::event(name, payload)
+    frame::event(name, |payload| {
+        let mut object = ObjectWriter::new(payload);
+        members(&mut object);
+        object.end();
+    })
 }
 
 /// Streams have no place to say what was dropped.

@@ -114,37 +114,41 @@ impl Encoder {
 
     fn delta(&mut self, choice: u32, delta: &Delta, out: &mut Vec<Bytes>) {
         let state = self.choices.entry(choice).or_default();
-        let piece = match (&mut state.open, delta) {
-            (_, Delta::Citation(citation)) => {
-                state.citations.push(citation.clone());
-                return;
-            }
-            (Some(Open::Text), Delta::Text(text) | Delta::Refusal(text)) => {
-                OutputPart::Text(Text::plain(text.as_str()))
+        match (&mut state.open, delta) {
+            (_, Delta::Citation(citation)) => state.citations.push(citation.clone()),
+            (Some(Open::Text), Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
+                self.said(choice, text, false, out);
             }
             (Some(Open::Thought(_, told)), Delta::Reasoning(text)) if !text.is_empty() => {
-                let separate = !std::mem::replace(told, true) && state.unsigned;
-                let thought = OutputPart::Reasoning(Reasoning::plain(text.as_str()));
-                self.thought(choice, separate, thought, out);
-                return;
+                if !std::mem::replace(told, true) && state.unsigned {
+                    self.said(choice, "", false, out);
+                }
+                self.said(choice, text, true, out);
             }
-            (Some(Open::Thought(slot, _)), Delta::State(state)) => {
-                add_state(slot, state);
-                return;
-            }
-            (Some(Open::Held(part)), delta) => {
-                add(part, delta);
-                return;
-            }
-            _ => return,
-        };
-        self.part(choice, &[piece], out);
+            (Some(Open::Thought(slot, _)), Delta::State(state)) => add_state(slot, state),
+            (Some(Open::Held(part)), delta) => add(part, delta),
+            _ => {}
+        }
     }
 
-    /// Writes a piece of a thought, after what separates it from the thought before.
+    /// Writes a piece of a text or of a thought.
+    fn said(&mut self, choice: u32, text: &str, thought: bool, out: &mut Vec<Bytes>) {
+        let write = |list: &mut Vec<u8>| {
+            let mut part = ObjectWriter::new(list);
+            part.value("text", text);
+            if thought {
+                part.value("thought", &true);
+            }
+            part.end();
+        };
+        self.write_parts(choice, write, out);
+        self.choices.entry(choice).or_default().unsigned = thought;
+    }
+
+    /// Writes a whole thought, after what separates it from the thought before.
     fn thought(&mut self, choice: u32, separate: bool, thought: OutputPart, out: &mut Vec<Bytes>) {
         if separate {
-            self.write_parts(choice, br#"{"text":""}"#, out);
+            self.said(choice, "", false, out);
         }
         let unsigned =
             matches!(&thought, OutputPart::Reasoning(thought) if thought.state.is_none());
@@ -190,24 +194,25 @@ impl Encoder {
         // Streams have no place to say what was dropped, and what could fail was checked.
         let written = part::encode_outputs(&mut text, parts, how, &mut Report::default());
         if written.is_ok() && !text.is_empty() {
-            self.write_parts(choice, &text, out);
+            self.write_parts(choice, |list| list.extend_from_slice(&text), out);
             self.choices.entry(choice).or_default().unsigned = false;
         }
     }
 
-    fn write_parts(&mut self, choice: u32, parts: &[u8], out: &mut Vec<Bytes>) {
+    fn write_parts(&mut self, choice: u32, parts: impl FnOnce(&mut Vec<u8>), out: &mut Vec<Bytes>) {
         let frame = self.frame(|object, _| {
-            write_array(object.key("candidates"), [choice], |out, index| {
-                let mut candidate = ObjectWriter::new(out);
-                let mut content = write_head(&mut candidate);
-                let list = content.key("parts");
-                list.push(b'[');
-                list.extend_from_slice(parts);
-                list.push(b']');
-                content.end();
-                candidate.value("index", &index);
-                candidate.end();
-            });
+            let candidates = object.key("candidates");
+            candidates.push(b'[');
+            let mut candidate = ObjectWriter::new(candidates);
+            let mut content = write_head(&mut candidate);
+            let list = content.key("parts");
+            list.push(b'[');
+            parts(list);
+            list.push(b']');
+            content.end();
+            candidate.value("index", &choice);
+            candidate.end();
+            candidates.push(b']');
         });
         out.push(frame);
     }
