@@ -70,7 +70,7 @@ impl WireFormat for Cohere {
     }
 
     fn stream_decoder(&self, _dialect: &Dialect) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+        Box::new(stream::decoder())
     }
 
     fn stream_encoder(&self, _options: &StreamOptions) -> Box<dyn StreamEncoder> {

@@ -28,6 +28,7 @@ pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
 mod openai_error;
+mod openai_head;
 mod openai_relay;
 pub mod openai_responses;
 mod openai_usage;

@@ -91,7 +91,7 @@ impl WireFormat for OpenAiCompletions {
     }
 
     fn stream_decoder(&self, dialect: &Dialect) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(dialect.stream_end))
+        Box::new(stream::decoder(dialect.stream_end))
     }
 
     fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder> {

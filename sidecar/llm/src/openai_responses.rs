@@ -61,7 +61,7 @@ impl WireFormat for OpenAiResponses {
     }
 
     fn stream_decoder(&self, _dialect: &Dialect) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new())
+        Box::new(stream::decoder())
     }
 
     fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder> {

@@ -1,5 +1,7 @@
 //! Streams: decoder, encoder, and the one interface for pass-through and translation.
 
+pub(crate) mod framed;
+
 use std::fmt;
 
 use bytes::Bytes;

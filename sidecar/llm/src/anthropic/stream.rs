@@ -5,5 +5,5 @@ mod decode;
 mod encode;
 mod plain;
 
-pub(super) use decode::Decoder;
+pub(super) use decode::decoder;
 pub(super) use encode::Encoder;

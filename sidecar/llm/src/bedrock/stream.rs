@@ -3,6 +3,7 @@
 mod block;
 mod decode;
 mod encode;
+mod plain;
 
 pub(super) use decode::Decoder;
 pub(super) use encode::Encoder;

@@ -5,8 +5,9 @@
 mod block;
 mod decode;
 mod encode;
+mod plain;
 
-pub(super) use decode::Decoder;
+pub(super) use decode::decoder;
 pub(super) use encode::Encoder;
 
 /// The kinds of event.

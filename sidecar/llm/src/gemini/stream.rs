@@ -5,6 +5,7 @@ mod choice;
 mod decode;
 mod encode;
 mod partial_args;
+mod plain;
 
 pub(super) use array::{Elements, Piece};
 pub(super) use decode::{Decoder, hold};

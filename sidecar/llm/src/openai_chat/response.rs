@@ -3,7 +3,7 @@
 mod decode;
 mod encode;
 
-pub(super) use decode::{created, decode};
+pub(super) use decode::decode;
 pub(super) use encode::{encode, split};
 
 /// The members of an answer that the representation has.

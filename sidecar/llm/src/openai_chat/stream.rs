@@ -3,7 +3,8 @@
 mod choice;
 mod decode;
 mod encode;
+mod logprobs;
 mod plain;
 
-pub(super) use decode::Decoder;
+pub(super) use decode::decoder;
 pub(super) use encode::Encoder;

@@ -7,7 +7,7 @@ use crate::format::Encoded;
 use crate::ir::{Choice, OutputPart, Response, Text};
 use crate::json::{Object, ObjectWriter, Path, Report, array, kind_of, string, write_array};
 use crate::openai_completions::{FORMAT, finish_reason, finish_word};
-use crate::{openai_error, openai_usage};
+use crate::{openai_error, openai_head, openai_usage};
 
 /// The members of an answer that the representation has.
 pub(super) const MEMBERS: [&str; 6] = ["id", "object", "created", "model", "choices", "usage"];
@@ -36,18 +36,12 @@ pub(super) fn decode(body: &[u8]) -> Result<Response, DecodeError> {
     let response = Response {
         id: object.string("id")?.filter(|id| !id.is_empty()),
         model: object.string("model")?.filter(|model| !model.is_empty()),
-        created: created(&mut object),
+        created: openai_head::created(&mut object),
         choices,
         usage: object.raw("usage").and_then(openai_usage::read),
         extra: object.rest(FORMAT),
     };
     Ok(response.canonical())
-}
-
-/// Unix seconds; 0 and what is no whole number say nothing.
-pub(super) fn created(object: &mut Object<'_, '_>) -> Option<u64> {
-    let created: u64 = serde_json::from_str(object.raw("created")?.get()).ok()?;
-    (created != 0).then_some(created)
 }
 
 fn choice(raw: &RawValue, path: &Path<'_>) -> Result<Choice, DecodeError> {

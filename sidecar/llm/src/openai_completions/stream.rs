@@ -4,5 +4,5 @@ mod decode;
 mod encode;
 mod logprobs;
 
-pub(super) use decode::Decoder;
+pub(super) use decode::decoder;
 pub(super) use encode::Encoder;

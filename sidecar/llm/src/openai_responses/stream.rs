@@ -3,5 +3,5 @@
 mod decode;
 mod encode;
 
-pub(super) use decode::Decoder;
+pub(super) use decode::decoder;
 pub(super) use encode::Encoder;

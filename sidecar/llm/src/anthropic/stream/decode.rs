@@ -7,14 +7,8 @@ use crate::anthropic::{FORMAT, error};
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, Start};
 use crate::json::{Object, Path};
-use crate::sse::{Frame, Splitter};
 use crate::stream::StreamDecoder;
-
-/// Decodes one stream.
-pub(in crate::anthropic) struct Decoder {
-    splitter: Splitter,
-    state: State,
-}
+use crate::stream::framed::{Framed, Reader, malformed};
 
 /// What is known between events.
 #[derive(Default)]
@@ -31,67 +25,49 @@ struct State {
     ended: bool,
 }
 
-// === impl Decoder ===
-
-impl Decoder {
-    pub(in crate::anthropic) fn new() -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State::default(),
-        }
-    }
+/// Decodes one stream.
+pub(in crate::anthropic) fn decoder() -> impl StreamDecoder {
+    Framed::new(State::default())
 }
 
-impl StreamDecoder for Decoder {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let state = &mut self.state;
-        self.splitter.split(chunk, |frame| state.frame(frame, out))
+// === impl State ===
+
+impl Reader for State {
+    fn frame(
+        &mut self,
+        event: Option<&[u8]>,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
+        match event {
+            _ if self.ended => Ok(()),
+            Some(b"ping") => Ok(()),
+            Some(b"error") => {
+                out.push(Event::Error(error::decode_inside(data)));
+                Ok(())
+            }
+            _ if self.plain(data, out) => Ok(()),
+            _ => match self.event(data, out) {
+                Ok(()) if self.ended && !self.stopped => Err(StreamFault::Incomplete),
+                Ok(()) => Ok(()),
+                Err(error) => Err(malformed(&error)),
+            },
+        }
     }
 
     fn ended(&self) -> bool {
-        self.state.ended
+        self.ended
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let tail = self.splitter.take_tail();
-        // The last frame may lack its blank line; what cannot be read is only part of one.
-        match self.state.frame(&tail, out) {
-            Ok(()) | Err(StreamFault::Malformed { .. }) => {}
-            Err(fault) => return Err(fault),
-        }
-        match self.state.stopped {
+    fn complete(&self) -> Result<(), StreamFault> {
+        match self.stopped {
             true => Ok(()),
             false => Err(StreamFault::Incomplete),
         }
     }
 }
 
-// === impl State ===
-
 impl State {
-    fn frame(&mut self, frame: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let frame = Frame::parse(frame);
-        let Some(data) = frame.data.filter(|data| !data.is_empty()) else {
-            return Ok(());
-        };
-        match frame.event {
-            _ if self.ended => Ok(()),
-            Some(b"ping") => Ok(()),
-            Some(b"error") => {
-                out.push(Event::Error(error::decode_inside(&data)));
-                Ok(())
-            }
-            _ if self.plain(&data, out) => Ok(()),
-            _ => match self.event(&data, out) {
-                Ok(()) if self.ended && !self.stopped => Err(StreamFault::Incomplete),
-                Ok(()) => Ok(()),
-                Err(error) => Err(StreamFault::Malformed {
-                    detail: error.to_string(),
-                }),
-            },
-        }
-    }
-
     /// Takes an event that only adds to the block that is open; false for every other.
     fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> bool {
         let Some((open, block)) = self.open.as_mut().filter(|_| !self.stopped) else {

@@ -1,31 +1,23 @@
-//! The events that streams are made of: a piece of text, of thinking or of a tool's input. They are read in one pass,
-//! without taking the event apart; everything else takes the long way.
+//! The events that streams are made of: a piece of text, of thinking or of a tool's input. They are read in one pass;
+//! everything else takes the long way.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use crate::json::Shape;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BlockDelta<'a> {
-    r#type: &'a str,
-    index: u64,
-    #[serde(borrow)]
-    delta: DeltaIn<'a>,
-}
-
-/// Flat, because an enum by its tag is buffered.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeltaIn<'a> {
-    r#type: &'a str,
-    #[serde(default, borrow)]
-    text: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    thinking: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    partial_json: Option<Cow<'a, str>>,
-}
+static SHAPE: Shape = Shape::Object(&[
+    ("type", Shape::Text(0)),
+    ("index", Shape::Number(0)),
+    (
+        "delta",
+        Shape::Object(&[
+            ("type", Shape::Text(1)),
+            ("text", Shape::Text(2)),
+            ("thinking", Shape::Text(3)),
+            ("partial_json", Shape::Text(4)),
+        ]),
+    ),
+]);
 
 /// What such an event adds to its block.
 pub(super) enum Piece<'a> {
@@ -36,15 +28,16 @@ pub(super) enum Piece<'a> {
 
 /// The block's number and its piece; `None` for every other event.
 pub(super) fn read(data: &[u8]) -> Option<(u64, Piece<'_>)> {
-    let event: BlockDelta<'_> = serde_json::from_slice(data).ok()?;
-    let delta = event.delta;
-    let piece = match (delta.r#type, delta.text, delta.thinking, delta.partial_json) {
+    let found = SHAPE.read(data)?;
+    let [kind, of_delta, text, thinking, json] = found.texts;
+    let piece = match (&*of_delta?, text, thinking, json) {
         ("text_delta", Some(text), None, None) => Piece::Text(text),
         ("thinking_delta", None, Some(thinking), None) => Piece::Thinking(thinking),
         ("input_json_delta", None, None, Some(json)) => Piece::Input(json),
         _ => return None,
     };
-    (event.r#type == "content_block_delta").then_some((event.index, piece))
+    let [number, _] = found.numbers;
+    (kind? == "content_block_delta").then_some((number?, piece))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::block::decode_output;
 use crate::bedrock::stream::IN_PIECES;
+use crate::bedrock::stream::plain::Piece;
 use crate::bedrock::{FORMAT, types};
 use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Extra, Opaque, OutputPart, RawJson};
@@ -140,6 +141,21 @@ fn push_delta(block: u32, delta: Option<Delta>, out: &mut Vec<Event>) {
 // === impl Block ===
 
 impl Block {
+    /// Adds such a piece; false when it is not for this block.
+    pub(super) fn grow(&mut self, piece: Piece<'_>, number: u32, out: &mut Vec<Event>) -> bool {
+        let delta = match (&mut *self, piece) {
+            (Self::Text, Piece::Text(text)) => Delta::Text(text.into_owned()),
+            (Self::Thought, Piece::Thinking(text)) => Delta::Reasoning(text.into_owned()),
+            (Self::ToolUse { begun }, Piece::Input(text)) => {
+                *begun = true;
+                Delta::Arguments(text.into_owned())
+            }
+            _ => return false,
+        };
+        push_delta(number, Some(delta), out);
+        true
+    }
+
     /// Adds a piece. One of a kind that is not known says nothing that could be told.
     pub(super) fn add(
         &mut self,

@@ -3,6 +3,7 @@
 use crate::bedrock::frame::{Frame, FrameSplitter, Kind};
 use crate::bedrock::response::STOP_MEMBER;
 use crate::bedrock::stream::block::{self, Block};
+use crate::bedrock::stream::plain;
 use crate::bedrock::{FORMAT, error, types};
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, Extra, Start};
@@ -93,6 +94,7 @@ impl State {
         match name {
             "messageStart" if !self.started => self.start(read()?, out),
             "contentBlockStart" if !self.stopped => self.block_start(&mut read()?, out)?,
+            "contentBlockDelta" if self.plain(payload, out) => {}
             "contentBlockDelta" if !self.stopped => self.block_delta(&mut read()?, out)?,
             "contentBlockStop" => self.block_stop(out)?,
             "messageStop" if !self.stopped => self.stop(&mut read()?, out)?,
@@ -104,6 +106,17 @@ impl State {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes a piece that only adds to the block that is open; false for every other.
+    fn plain(&mut self, payload: &[u8], out: &mut Vec<Event>) -> bool {
+        let Some((open, block)) = self.open.as_mut().filter(|_| !self.stopped) else {
+            return false;
+        };
+        match plain::read(payload) {
+            Some((number, piece)) if number == *open => block.grow(piece, self.next, out),
+            _ => false,
+        }
     }
 
     fn start(&mut self, mut object: Object<'_, '_>, out: &mut Vec<Event>) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::cohere::content::{self, SIGNATURE};
+use crate::cohere::stream::plain::Piece;
 use crate::cohere::{FORMAT, citation, tool_call};
 use crate::error::DecodeError;
 use crate::ir::{
@@ -77,6 +78,20 @@ impl Blocks {
             choice: 0,
             block: self.next.saturating_sub(1),
         });
+    }
+
+    /// Adds to the part that is open; false when the piece is not for it.
+    pub(super) fn grow(&mut self, piece: Piece<'_>, out: &mut Vec<Event>) -> bool {
+        let delta = match (&self.open, piece) {
+            (Open::Text, Piece::Text(text)) => Delta::Text(text.into_owned()),
+            (Open::Thinking, Piece::Thinking(text)) => Delta::Reasoning(text.into_owned()),
+            (Open::Call(open), Piece::Arguments(number, text)) if *open == number => {
+                Delta::Arguments(text.into_owned())
+            }
+            _ => return false,
+        };
+        self.add(delta, out);
+        true
     }
 
     /// A part of the content begins; what it holds already is told with it.

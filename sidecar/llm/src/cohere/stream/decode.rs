@@ -4,19 +4,14 @@ use serde_json::value::RawValue;
 
 use crate::cohere::response::{LOGPROBS, OF_MESSAGE};
 use crate::cohere::stream::block::Blocks;
-use crate::cohere::stream::kind;
+use crate::cohere::stream::{kind, plain};
 use crate::cohere::{FORMAT, error, types};
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, Extra, FinishReason, RawJson, Start};
 use crate::json::{Object, Path, array, is_string};
-use crate::sse::{DONE, Frame, Splitter};
+use crate::sse::DONE;
 use crate::stream::StreamDecoder;
-
-/// Decodes one stream.
-pub(in crate::cohere) struct Decoder {
-    splitter: Splitter,
-    state: State,
-}
+use crate::stream::framed::{Framed, Reader, malformed};
 
 /// What is known between events.
 #[derive(Default)]
@@ -35,69 +30,52 @@ struct State {
     ended: bool,
 }
 
-// === impl Decoder ===
-
-impl Decoder {
-    pub(in crate::cohere) fn new() -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State::default(),
-        }
-    }
+/// Decodes one stream.
+pub(in crate::cohere) fn decoder() -> impl StreamDecoder {
+    Framed::new(State::default())
 }
 
-impl StreamDecoder for Decoder {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let state = &mut self.state;
-        self.splitter.split(chunk, |frame| state.frame(frame, out))
+// === impl State ===
+
+impl Reader for State {
+    fn frame(
+        &mut self,
+        event: Option<&[u8]>,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
+        if self.ended {
+            return Ok(());
+        }
+        if data == DONE {
+            self.ended = true;
+            return self.complete();
+        }
+        if event == Some(b"error") {
+            out.push(Event::Error(error::decode_inside(data)));
+            return Ok(());
+        }
+        let piece = plain::read(data);
+        if piece.is_some_and(|piece| self.blocks.grow(piece, out)) {
+            return Ok(());
+        }
+        self.event(event, data, out)
+            .map_err(|error| malformed(&error))
     }
 
     fn ended(&self) -> bool {
-        self.state.ended
+        self.ended
     }
 
-    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let tail = self.splitter.take_tail();
-        // The last frame may lack its blank line; what cannot be read is only part of one.
-        match self.state.frame(&tail, out) {
-            Ok(()) | Err(StreamFault::Malformed { .. }) => {}
-            Err(fault) => return Err(fault),
-        }
-        match self.state.finished {
+    fn complete(&self) -> Result<(), StreamFault> {
+        match self.finished {
             true => Ok(()),
             false => Err(StreamFault::Incomplete),
         }
     }
 }
 
-// === impl State ===
-
 impl State {
-    fn frame(&mut self, frame: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let frame = Frame::parse(frame);
-        let Some(data) = frame.data.filter(|data| !data.is_empty()) else {
-            return Ok(());
-        };
-        if self.ended {
-            return Ok(());
-        }
-        if &*data == DONE {
-            self.ended = true;
-            return match self.finished {
-                true => Ok(()),
-                false => Err(StreamFault::Incomplete),
-            };
-        }
-        if frame.event == Some(b"error") {
-            out.push(Event::Error(error::decode_inside(&data)));
-            return Ok(());
-        }
-        self.event(frame.event, &data, out)
-            .map_err(|error| StreamFault::Malformed {
-                detail: error.to_string(),
-            })
-    }
-
     fn event(
         &mut self,
         name: Option<&[u8]>,

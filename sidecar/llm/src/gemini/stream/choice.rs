@@ -8,6 +8,7 @@ use crate::error::{DecodeError, ProviderError};
 use crate::gemini::part::{self, Mint};
 use crate::gemini::response::Candidate;
 use crate::gemini::stream::partial_args::Arguments;
+use crate::gemini::stream::plain::Piece;
 use crate::gemini::types::{camel, take_state};
 use crate::gemini::{FORMAT, citation, finish};
 use crate::ir::{
@@ -97,6 +98,18 @@ impl Choice {
             Err(failure) => return Ok(Some(failure)),
         }
         Ok(None)
+    }
+
+    /// Adds to the part that is open; false when the piece is not for it.
+    pub(super) fn grow(&mut self, piece: Piece<'_>, out: &mut Vec<Event>) -> bool {
+        let delta = match (&self.open, piece.thought) {
+            _ if self.finished => return false,
+            (Open::Text, false) => Delta::Text(piece.text.into_owned()),
+            (Open::Thought, true) => Delta::Reasoning(piece.text.into_owned()),
+            _ => return false,
+        };
+        self.add(delta, out);
+        true
     }
 
     /// Tells the sources that wait, when a text is open.

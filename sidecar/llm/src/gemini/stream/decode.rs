@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use crate::error::{DecodeError, StreamFault};
 use crate::gemini::response::{self, Candidate};
 use crate::gemini::stream::choice::Choice;
-use crate::gemini::stream::{Elements, Piece};
+use crate::gemini::stream::{Elements, Piece, plain};
 use crate::gemini::types::{self, camel};
 use crate::gemini::{FORMAT, error};
 use crate::ir::{Event, Extra, FinishReason, Start};
@@ -130,6 +130,9 @@ impl State {
         if self.over {
             return Ok(());
         }
+        if self.plain(data, out) {
+            return Ok(());
+        }
         if let Some(reported) = error::inside(data) {
             self.over = true;
             out.push(Event::Error(reported));
@@ -139,6 +142,20 @@ impl State {
             .map_err(|error| StreamFault::Malformed {
                 detail: error.to_string(),
             })
+    }
+
+    /// Takes a piece that only adds to the part that is open; false for every other.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> bool {
+        let Some(piece) = plain::read(data) else {
+            return false;
+        };
+        let usage = piece.usage;
+        let choice = self.choices.get_mut(&piece.index);
+        let grown = choice.is_some_and(|choice| choice.grow(piece, out));
+        if grown {
+            out.extend(usage.and_then(types::usage).map(Event::Usage));
+        }
+        grown
     }
 
     fn answer(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), DecodeError> {

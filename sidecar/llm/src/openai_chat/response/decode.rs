@@ -8,7 +8,7 @@ use crate::json::{Object, Path, array, string};
 use crate::openai_chat::response::OF_MESSAGE;
 use crate::openai_chat::{FORMAT, content, reasoning, tool_call, types};
 use crate::openai_error as error;
-use crate::openai_usage;
+use crate::{openai_head, openai_usage};
 
 /// Reads a provider's answer, into canonical form.
 pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeError> {
@@ -29,18 +29,12 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeErro
     let response = Response {
         id: object.string("id")?.filter(|id| !id.is_empty()),
         model: object.string("model")?.filter(|model| !model.is_empty()),
-        created: created(&mut object),
+        created: openai_head::created(&mut object),
         choices,
         usage: object.raw("usage").and_then(openai_usage::read),
         extra: object.rest(FORMAT),
     };
     Ok(response.canonical())
-}
-
-/// Unix seconds; 0 and what is no whole number say nothing.
-pub(in crate::openai_chat) fn created(object: &mut Object<'_, '_>) -> Option<u64> {
-    let created: u64 = serde_json::from_str(object.raw("created")?.get()).ok()?;
-    (created != 0).then_some(created)
 }
 
 fn choice(raw: &RawValue, path: &Path<'_>) -> Result<Choice, DecodeError> {

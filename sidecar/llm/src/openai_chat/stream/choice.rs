@@ -1,15 +1,11 @@
 //! One choice of a stream that is decoded: which part is open, and what belongs to it.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
 use crate::error::DecodeError;
-use crate::ir::{
-    BlockStart, Delta, Event, Extra, FinishReason, OutputPart, RawJson, Reasoning, Text,
-};
-use crate::json::{Object, Path, array, is_string, string};
+use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, OutputPart, Reasoning, Text};
+use crate::json::{Object, array, is_string, string};
 use crate::openai_chat::reasoning::{self, Entry};
 use crate::openai_chat::response::OF_MESSAGE;
+use crate::openai_chat::stream::logprobs::Logprobs;
 use crate::openai_chat::stream::plain::Piece;
 use crate::openai_chat::{FORMAT, content, tool_call, types};
 
@@ -38,13 +34,6 @@ enum Open {
     Reasoning(Option<Entry>),
     /// With its id.
     Call(String),
-}
-
-/// The tokens' probabilities, which come in pieces.
-#[derive(Default, Serialize)]
-struct Logprobs {
-    content: Option<Vec<RawJson>>,
-    refusal: Option<Vec<RawJson>>,
 }
 
 // === impl Choice ===
@@ -417,31 +406,4 @@ fn function(mut function: Object<'_, '_>) -> Result<(Option<String>, String), De
         Some(raw) => raw.get().to_owned(),
     };
     Ok((name, arguments))
-}
-
-// === impl Logprobs ===
-
-impl Logprobs {
-    fn add(&mut self, raw: &RawValue) -> Result<(), DecodeError> {
-        let mut object = Object::from_raw(raw, &Path::Root)?;
-        for (name, slot) in [
-            ("content", &mut self.content),
-            ("refusal", &mut self.refusal),
-        ] {
-            if let Some(raw) = object.raw(name) {
-                let items = array(raw, &Path::Root)?;
-                let slot = slot.get_or_insert_default();
-                slot.extend(items.into_iter().map(RawJson::from));
-            }
-        }
-        Ok(())
-    }
-
-    fn into_raw(self) -> Option<RawJson> {
-        if self.content.is_none() && self.refusal.is_none() {
-            return None;
-        }
-        let text = serde_json::to_string(&self).ok()?;
-        RawJson::try_new(&text).ok()
-    }
 }

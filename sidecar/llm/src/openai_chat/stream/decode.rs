@@ -8,19 +8,14 @@ use serde_json::value::RawValue;
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, FinishReason, Start, Usage};
 use crate::json::{Object, Path, array};
+use crate::openai_chat::FORMAT;
 use crate::openai_chat::stream::choice::Choice;
 use crate::openai_chat::stream::plain;
-use crate::openai_chat::{FORMAT, response};
 use crate::openai_error as error;
-use crate::openai_usage;
-use crate::sse::{DONE, Frame, Splitter};
+use crate::sse::DONE;
 use crate::stream::StreamDecoder;
-
-/// Decodes one stream.
-pub(in crate::openai_chat) struct Decoder {
-    splitter: Splitter,
-    state: State,
-}
+use crate::stream::framed::{Framed, Reader, malformed};
+use crate::{openai_head, openai_usage};
 
 /// What is known between chunks.
 #[derive(Default)]
@@ -33,72 +28,56 @@ struct State {
     end: StreamEnd,
 }
 
-// === impl Decoder ===
-
-impl Decoder {
-    pub(in crate::openai_chat) fn new(end: StreamEnd) -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State {
-                end,
-                ..State::default()
-            },
-        }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let state = &mut self.state;
-        self.splitter.split(chunk, |frame| state.frame(frame, out))
-    }
-
-    fn ended(&self) -> bool {
-        self.state.done
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let tail = self.splitter.take_tail();
-        // The last frame may lack its blank line; what cannot be read is only part of one.
-        match self.state.frame(&tail, out) {
-            Ok(()) | Err(StreamFault::Malformed { .. }) => {}
-            Err(fault) => return Err(fault),
-        }
-        self.state.complete()
-    }
+/// Decodes one stream.
+pub(in crate::openai_chat) fn decoder(end: StreamEnd) -> impl StreamDecoder {
+    Framed::new(State {
+        end,
+        ..State::default()
+    })
 }
 
 // === impl State ===
 
-impl State {
-    fn frame(&mut self, frame: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let frame = Frame::parse(frame);
-        let Some(data) = frame.data.filter(|data| !data.is_empty()) else {
-            return Ok(());
-        };
+impl Reader for State {
+    fn frame(
+        &mut self,
+        event: Option<&[u8]>,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
         if self.done {
             return Ok(());
         }
-        if &*data == DONE {
+        if data == DONE {
             self.done = true;
             if self.end == StreamEnd::Mark {
                 self.finish_all(out);
             }
             return self.complete();
         }
-        if frame.event == Some(b"error") {
-            out.push(Event::Error(error::decode_inside(&data)));
+        if event == Some(b"error") {
+            out.push(Event::Error(error::decode_inside(data)));
             return Ok(());
         }
-        if self.started && self.plain(&data, out) {
+        if self.started && self.plain(data, out) {
             return Ok(());
         }
-        self.chunk(&data, out)
-            .map_err(|error| StreamFault::Malformed {
-                detail: error.to_string(),
-            })
+        self.chunk(data, out).map_err(|error| malformed(&error))
     }
 
+    fn ended(&self) -> bool {
+        self.done
+    }
+
+    fn complete(&self) -> Result<(), StreamFault> {
+        match !self.choices.is_empty() && self.choices.values().all(Choice::finished) {
+            true => Ok(()),
+            false => Err(StreamFault::Incomplete),
+        }
+    }
+}
+
+impl State {
     /// Takes a chunk that only adds to the part that is open; false for every other.
     fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> bool {
         let Some((index, piece)) = plain::read(data) else {
@@ -112,13 +91,6 @@ impl State {
     fn finish_all(&mut self, out: &mut Vec<Event>) {
         for choice in self.choices.values_mut().filter(|one| !one.finished()) {
             choice.finish(FinishReason::Stop, out);
-        }
-    }
-
-    fn complete(&self) -> Result<(), StreamFault> {
-        match !self.choices.is_empty() && self.choices.values().all(Choice::finished) {
-            true => Ok(()),
-            false => Err(StreamFault::Incomplete),
         }
     }
 
@@ -141,7 +113,7 @@ impl State {
             usage => usage,
         };
         if !self.started {
-            self.head(object)?;
+            openai_head::add(&mut self.head, object, FORMAT)?;
         }
         if !choices.is_empty() && !self.started {
             self.started = true;
@@ -151,26 +123,6 @@ impl State {
             self.choice(raw, &path.item(index), out)?;
         }
         out.extend(usage.map(Event::Usage));
-        Ok(())
-    }
-
-    /// Adds what a chunk says of the whole answer.
-    fn head(&mut self, mut object: Object<'_, '_>) -> Result<(), DecodeError> {
-        let present = |text: &String| !text.is_empty();
-        let head = &mut self.head;
-        head.id = object
-            .string("id")?
-            .filter(present)
-            .or_else(|| head.id.take());
-        head.model = object
-            .string("model")?
-            .filter(present)
-            .or_else(|| head.model.take());
-        head.created = response::created(&mut object).or(head.created);
-        // Random padding against who listens to the line.
-        object.raw("obfuscation");
-        object.raw("object");
-        object.rest_into(&mut head.extra, FORMAT, "");
         Ok(())
     }
 

@@ -1,78 +1,44 @@
 //! The chunks that streams are made of: one choice, more text or more arguments of a call, and nothing that must be kept.
-//! They are read in one pass, without taking the chunk apart; everything else takes the long way.
+//! They are read in one pass; everything else takes the long way.
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use crate::json::Shape;
 
 /// A chunk of a stream that has begun: what is said of the whole answer is known by then.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    choices: [One<'a>; 1],
-    #[serde(default, rename = "id")]
-    _id: IgnoredAny,
-    #[serde(default, rename = "object")]
-    _object: IgnoredAny,
-    #[serde(default, rename = "created")]
-    _created: IgnoredAny,
-    #[serde(default, rename = "model")]
-    _model: IgnoredAny,
-    #[serde(default, rename = "provider")]
-    _provider: IgnoredAny,
-    #[serde(default, rename = "service_tier")]
-    _service_tier: IgnoredAny,
-    #[serde(default, rename = "system_fingerprint")]
-    _system_fingerprint: IgnoredAny,
-    #[serde(default, rename = "obfuscation")]
-    _obfuscation: IgnoredAny,
-    /// `null` alone.
-    #[serde(default, rename = "usage")]
-    _usage: (),
-}
+static SHAPE: Shape = Shape::Object(&[
+    ("id", Shape::Any),
+    ("object", Shape::Any),
+    ("created", Shape::Any),
+    ("model", Shape::Any),
+    ("choices", Shape::One(&CHOICE)),
+    ("provider", Shape::Any),
+    ("service_tier", Shape::Any),
+    ("system_fingerprint", Shape::Any),
+    // Random padding against who listens to the line.
+    ("obfuscation", Shape::Any),
+    ("usage", Shape::Null),
+]);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct One<'a> {
-    #[serde(default)]
-    index: u32,
-    #[serde(borrow)]
-    delta: DeltaIn<'a>,
-    #[serde(default, rename = "finish_reason")]
-    _finish_reason: (),
-    #[serde(default, rename = "logprobs")]
-    _logprobs: (),
-}
+static CHOICE: Shape = Shape::Object(&[
+    ("index", Shape::Number(0)),
+    (
+        "delta",
+        Shape::Object(&[
+            ("content", Shape::Text(0)),
+            ("tool_calls", Shape::One(&CALL)),
+            ("role", Shape::Any),
+            ("refusal", Shape::Null),
+        ]),
+    ),
+    ("finish_reason", Shape::Null),
+    ("logprobs", Shape::Null),
+]);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeltaIn<'a> {
-    #[serde(default, borrow)]
-    content: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    tool_calls: Option<[Call<'a>; 1]>,
-    #[serde(default, rename = "role")]
-    _role: IgnoredAny,
-    #[serde(default, rename = "refusal")]
-    _refusal: (),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Call<'a> {
-    index: u64,
-    #[serde(borrow)]
-    function: Function<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Function<'a> {
-    #[serde(borrow)]
-    arguments: Cow<'a, str>,
-}
+static CALL: Shape = Shape::Object(&[
+    ("index", Shape::Number(1)),
+    ("function", Shape::Object(&[("arguments", Shape::Text(1))])),
+]);
 
 /// What such a chunk adds to a choice.
 pub(super) enum Piece<'a> {
@@ -83,15 +49,15 @@ pub(super) enum Piece<'a> {
 
 /// The choice and its piece; `None` for every other chunk.
 pub(super) fn read(data: &[u8]) -> Option<(u32, Piece<'_>)> {
-    let Chunk { choices: [one], .. } = serde_json::from_slice(data).ok()?;
-    let piece = match (one.delta.content, one.delta.tool_calls) {
-        (Some(text), None) if !text.is_empty() => Piece::Text(text),
-        (None, Some([call])) if !call.function.arguments.is_empty() => {
-            Piece::Arguments(call.index, call.function.arguments)
-        }
+    let found = SHAPE.read(data)?;
+    let [content, arguments, ..] = found.texts;
+    let [choice, call] = found.numbers;
+    let piece = match (content.filter(|text| !text.is_empty()), arguments) {
+        (Some(text), None) => Piece::Text(text),
+        (None, Some(text)) if !text.is_empty() => Piece::Arguments(call?, text),
         _ => return None,
     };
-    Some((one.index, piece))
+    Some((u32::try_from(choice.unwrap_or_default()).ok()?, piece))
 }
 
 #[cfg(test)]

@@ -7,19 +7,14 @@ use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Start};
-use crate::json::{Object, Path, array};
-use crate::openai_completions::response::{LOGPROBS, created};
+use crate::json::{Object, Path, Shape, array};
+use crate::openai_completions::response::LOGPROBS;
 use crate::openai_completions::stream::logprobs::Logprobs;
 use crate::openai_completions::{FORMAT, finish_reason};
-use crate::sse::{DONE, Frame, Splitter};
+use crate::sse::DONE;
 use crate::stream::StreamDecoder;
-use crate::{openai_error, openai_usage};
-
-/// Decodes one stream.
-pub(in crate::openai_completions) struct Decoder {
-    splitter: Splitter,
-    state: State,
-}
+use crate::stream::framed::{Framed, Reader, malformed};
+use crate::{openai_error, openai_head, openai_usage};
 
 /// What is known between chunks.
 #[derive(Default)]
@@ -32,6 +27,25 @@ struct State {
     end: StreamEnd,
 }
 
+/// A chunk of a stream that has begun, with more text and nothing that must be kept.
+static PLAIN: Shape = Shape::Object(&[
+    ("id", Shape::Any),
+    ("object", Shape::Any),
+    ("created", Shape::Any),
+    ("model", Shape::Any),
+    (
+        "choices",
+        Shape::One(&Shape::Object(&[
+            ("text", Shape::Text(0)),
+            ("index", Shape::Number(0)),
+            (LOGPROBS, Shape::Null),
+            ("finish_reason", Shape::Null),
+        ])),
+    ),
+    ("system_fingerprint", Shape::Any),
+    ("usage", Shape::Null),
+]);
+
 /// A choice on its way.
 #[derive(Default)]
 struct Choice {
@@ -42,50 +56,27 @@ struct Choice {
     extra: Extra,
 }
 
-// === impl Decoder ===
-
-impl Decoder {
-    pub(in crate::openai_completions) fn new(end: StreamEnd) -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State {
-                end,
-                ..State::default()
-            },
-        }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let state = &mut self.state;
-        self.splitter.split(chunk, |frame| state.frame(frame, out))
-    }
-
-    fn ended(&self) -> bool {
-        self.state.done
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let tail = self.splitter.take_tail();
-        // The last frame may lack its blank line; what cannot be read is only part of one.
-        match self.state.frame(&tail, out) {
-            Ok(()) | Err(StreamFault::Malformed { .. }) => {}
-            Err(fault) => return Err(fault),
-        }
-        self.state.complete()
-    }
+/// Decodes one stream.
+pub(in crate::openai_completions) fn decoder(end: StreamEnd) -> impl StreamDecoder {
+    Framed::new(State {
+        end,
+        ..State::default()
+    })
 }
 
 // === impl State ===
 
-impl State {
-    fn frame(&mut self, frame: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let frame = Frame::parse(frame);
-        let Some(data) = frame.data.filter(|data| !data.is_empty() && !self.done) else {
+impl Reader for State {
+    fn frame(
+        &mut self,
+        event: Option<&[u8]>,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
+        if self.done {
             return Ok(());
-        };
-        if &*data == DONE {
+        }
+        if data == DONE {
             self.done = true;
             if self.end == StreamEnd::Mark {
                 for (index, choice) in &mut self.choices {
@@ -94,14 +85,18 @@ impl State {
             }
             return self.complete();
         }
-        if frame.event == Some(b"error") {
-            out.push(Event::Error(openai_error::decode_inside(&data)));
+        if event == Some(b"error") {
+            out.push(Event::Error(openai_error::decode_inside(data)));
             return Ok(());
         }
-        self.chunk(&data, out)
-            .map_err(|error| StreamFault::Malformed {
-                detail: error.to_string(),
-            })
+        if self.plain(data, out).is_some() {
+            return Ok(());
+        }
+        self.chunk(data, out).map_err(|error| malformed(&error))
+    }
+
+    fn ended(&self) -> bool {
+        self.done
     }
 
     fn complete(&self) -> Result<(), StreamFault> {
@@ -109,6 +104,23 @@ impl State {
             true => Ok(()),
             false => Err(StreamFault::Incomplete),
         }
+    }
+}
+
+impl State {
+    /// Takes a chunk that only adds to a text that has begun; `None` for every other.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> Option<()> {
+        let found = PLAIN.read(data)?;
+        let [index, _] = found.numbers;
+        let index = u32::try_from(index.unwrap_or_default()).ok()?;
+        let choice = self.choices.get_mut(&index).filter(|one| !one.finished)?;
+        let [text, ..] = found.texts;
+        choice.text(
+            index,
+            text.filter(|text| !text.is_empty())?.into_owned(),
+            out,
+        );
+        Some(())
     }
 
     fn chunk(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), DecodeError> {
@@ -126,7 +138,7 @@ impl State {
         };
         let usage = object.raw("usage").and_then(openai_usage::read);
         if !self.started {
-            self.head(object)?;
+            openai_head::add(&mut self.head, object, FORMAT)?;
         }
         if !choices.is_empty() && !self.started {
             self.started = true;
@@ -136,22 +148,6 @@ impl State {
             self.choice(raw, &path.item(index), out)?;
         }
         out.extend(usage.map(Event::Usage));
-        Ok(())
-    }
-
-    /// Adds what a chunk says of the whole answer.
-    fn head(&mut self, mut object: Object<'_, '_>) -> Result<(), DecodeError> {
-        let present = |text: &String| !text.is_empty();
-        let head = &mut self.head;
-        let id = object.string("id")?.filter(present);
-        head.id = id.or_else(|| head.id.take());
-        let model = object.string("model")?.filter(present);
-        head.model = model.or_else(|| head.model.take());
-        head.created = created(&mut object).or(head.created);
-        // Random padding against who listens to the line.
-        object.raw("obfuscation");
-        object.raw("object");
-        object.rest_into(&mut head.extra, FORMAT, "");
         Ok(())
     }
 

@@ -8,18 +8,26 @@ use serde_json::value::RawValue;
 
 use crate::error::{DecodeError, StreamFault};
 use crate::ir::{Event, Start};
-use crate::json::{Object, Path, array};
+use crate::json::{Object, Path, Shape, array};
 use crate::openai_responses::response::{self, Head};
 use crate::openai_responses::stream::decode::reading::Reading;
 use crate::openai_responses::{error, types};
-use crate::sse::{DONE, Frame, Splitter};
+use crate::sse::DONE;
 use crate::stream::StreamDecoder;
+use crate::stream::framed::{Framed, Reader, malformed};
 
-/// Decodes one stream.
-pub(in crate::openai_responses) struct Decoder {
-    splitter: Splitter,
-    state: State,
-}
+/// An event with more of a text or of a call's arguments. What else belongs to it is told once more when the item is complete.
+static PLAIN: Shape = Shape::Object(&[
+    ("type", Shape::Text(0)),
+    ("delta", Shape::Text(1)),
+    ("output_index", Shape::Number(0)),
+    ("content_index", Shape::Number(1)),
+    ("item_id", Shape::Any),
+    ("sequence_number", Shape::Any),
+    ("logprobs", Shape::Any),
+    // Random padding against who listens to the line.
+    ("obfuscation", Shape::Any),
+]);
 
 /// What is known between events.
 #[derive(Default)]
@@ -32,56 +40,34 @@ struct State {
     failed: bool,
 }
 
-// === impl Decoder ===
-
-impl Decoder {
-    pub(in crate::openai_responses) fn new() -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State::default(),
-        }
-    }
-}
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, chunk: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let state = &mut self.state;
-        self.splitter.split(chunk, |frame| state.frame(frame, out))
-    }
-
-    fn ended(&self) -> bool {
-        self.state.finished
-    }
-
-    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let tail = self.splitter.take_tail();
-        // The last frame may lack its blank line; what cannot be read is only part of one.
-        match self.state.frame(&tail, out) {
-            Ok(()) | Err(StreamFault::Malformed { .. }) => {}
-            Err(fault) => return Err(fault),
-        }
-        self.state.complete()
-    }
+/// Decodes one stream.
+pub(in crate::openai_responses) fn decoder() -> impl StreamDecoder {
+    Framed::new(State::default())
 }
 
 // === impl State ===
 
-impl State {
-    fn frame(&mut self, frame: &[u8], out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        let frame = Frame::parse(frame);
-        let Some(data) = frame.data.filter(|data| !data.is_empty()) else {
-            return Ok(());
-        };
+impl Reader for State {
+    fn frame(
+        &mut self,
+        _event: Option<&[u8]>,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
         if self.finished || self.failed {
             return Ok(());
         }
-        if &*data == DONE {
+        if data == DONE {
             return self.complete();
         }
-        self.event(&data, out)
-            .map_err(|error| StreamFault::Malformed {
-                detail: error.to_string(),
-            })
+        if self.plain(data, out).is_some() {
+            return Ok(());
+        }
+        self.event(data, out).map_err(|error| malformed(&error))
+    }
+
+    fn ended(&self) -> bool {
+        self.finished
     }
 
     fn complete(&self) -> Result<(), StreamFault> {
@@ -89,6 +75,15 @@ impl State {
             true => Ok(()),
             false => Err(StreamFault::Incomplete),
         }
+    }
+}
+
+impl State {
+    /// Takes an event that only adds to the block that is open; `None` for every other.
+    fn plain(&mut self, data: &[u8], out: &mut Vec<Event>) -> Option<()> {
+        let found = PLAIN.read(data)?;
+        let ([kind, delta, ..], [item, piece]) = (found.texts, found.numbers);
+        self.reading.grow(&kind?, (item?, piece), delta?, out)
     }
 
     fn event(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), DecodeError> {

@@ -1,5 +1,7 @@
 //! A message of a stream that is being read: its pieces, one after the other.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
@@ -40,6 +42,19 @@ impl Message {
     /// The block that is open.
     pub(super) fn block(&self) -> Option<u32> {
         self.open.as_ref().map(|piece| piece.block)
+    }
+
+    /// Adds to the text that is open; `None` when the piece is not for it.
+    pub(super) fn grow(
+        &mut self,
+        index: u64,
+        text: Cow<'_, str>,
+        out: &mut Vec<Event>,
+    ) -> Option<()> {
+        let open = self.open.as_mut().filter(|open| open.index == index)?;
+        open.told += text.len();
+        add(open.block, Delta::Text(text.into_owned()), out);
+        Some(())
     }
 
     pub(super) fn event(

@@ -4,6 +4,7 @@
 //! as a whole when they are complete and it is. Whatever was not told in pieces is told from the complete item, so that
 //! nothing depends on a provider sending every event.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
@@ -84,6 +85,28 @@ impl Reading {
     /// Whether there was an item that the client is to run.
     pub(super) fn calls(&self) -> bool {
         self.calls
+    }
+
+    /// Adds text to the block that is open, of the item and the piece of these numbers; `None` when it is not for that one.
+    pub(super) fn grow(
+        &mut self,
+        kind: &str,
+        (index, piece): (u64, Option<u64>),
+        text: Cow<'_, str>,
+        out: &mut Vec<Event>,
+    ) -> Option<()> {
+        let (_, item) = self.current.as_mut().filter(|(at, _)| *at == index)?;
+        match (item, kind) {
+            (Item::Message(message), "response.output_text.delta") => {
+                message.grow(piece?, text, out)
+            }
+            (Item::Call(block, told), "response.function_call_arguments.delta") => {
+                *told += text.len();
+                add(*block, Delta::Arguments(text.into_owned()), out);
+                Some(())
+            }
+            _ => None,
+        }
     }
 
     /// Takes an event about an item. One that is not known tells nothing that the complete item does not.
