@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::embedding::Encoding;
 use crate::error::DecodeError;
 use crate::ir::RawJson;
-use crate::json::{Path, array, string, write_array, write_json};
+use crate::json::{Path, string, write_array, write_json};
 
 /// A vector as its provider wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,13 +42,9 @@ impl Vector {
         if let Some(text) = string(raw) {
             return Ok(Self::Base64(text.into_owned()));
         }
-        let is_number = |raw: &&RawValue| {
-            raw.get()
-                .starts_with(|c: char| c == '-' || c.is_ascii_digit())
-        };
-        match array(raw, path) {
-            Ok(numbers) if numbers.iter().all(is_number) => Ok(Self::Floats(raw.into())),
-            _ => Err(DecodeError::Invalid {
+        match is_numbers(raw) {
+            true => Ok(Self::Floats(raw.into())),
+            false => Err(DecodeError::Invalid {
                 path: path.to_string(),
                 expected: "an array of numbers or base64".to_owned(),
             }),
@@ -121,6 +117,32 @@ impl Vector {
         }
         Ok(())
     }
+}
+
+/// Whether it is an array of nothing but numbers. It is JSON already: without quotes, brackets and letters (but those of exponents)
+/// nothing else is left.
+fn is_numbers(raw: &RawValue) -> bool {
+    let inner = raw.get().strip_prefix('[');
+    let inner = inner.and_then(|inner| inner.strip_suffix(']'));
+    inner.is_some_and(|inner| {
+        let mut bytes = inner.bytes();
+        bytes.all(|byte| {
+            matches!(
+                byte,
+                b'0'..=b'9'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'e'
+                    | b'E'
+                    | b','
+                    | b' '
+                    | b'\t'
+                    | b'\n'
+                    | b'\r'
+            )
+        })
+    })
 }
 
 fn list(values: &[f32]) -> Result<RawJson, InvalidVector> {

@@ -2,19 +2,19 @@
 //! work is linear. `make bench-formats`.
 #![expect(clippy::print_stdout, reason = "it talks to the person in front of it")]
 
+mod embed;
 mod linear;
 mod measure;
 mod sample;
+mod table;
 mod work;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use fkm_dialect::Format;
-use linear::{Growth, LIMIT};
-use measure::Cost;
-use work::{Pair, PassThrough};
+use fkm_dialect::{EmbeddingFormat, Format};
+use linear::LIMIT;
 
 /// Measures the wire formats, in one thread, without a network.
 ///
@@ -37,70 +37,33 @@ enum Output {
 }
 
 fn main() -> Result<ExitCode> {
-    let args = Args::parse();
-    let passed = Format::ALL
-        .into_iter()
-        .map(|home| work::pass_through(home, args.samples))
-        .collect::<Result<Vec<_>>>()?;
-    let pairs = Format::ALL
-        .into_iter()
-        .flat_map(|provider| Format::ALL.map(|client| (client, provider)))
-        .map(|(client, provider)| work::pair(client, provider, args.samples))
-        .collect::<Result<Vec<_>>>()?;
+    let Args { samples, output } = Args::parse();
+    // From here on the allocator keeps large blocks: what the kernel needs for new pages is no work of ours.
+    drop(std::hint::black_box(vec![0_u8; 24 << 20]));
+    let mut rows = Vec::new();
     let mut growth = Vec::new();
-    for home in Format::ALL {
-        growth.extend(linear::growth(home, args.samples.min(3))?);
+    for provider in Format::ALL {
+        rows.push(work::pass_through(provider, samples)?);
+        for client in Format::ALL {
+            rows.push(work::pair(client, provider, samples)?);
+        }
+        growth.extend(linear::of(provider, samples.min(3))?);
     }
-    match args.output {
+    let mut embeddings = Vec::new();
+    for provider in EmbeddingFormat::ALL {
+        for client in EmbeddingFormat::ALL {
+            embeddings.push(embed::pair(client, provider, samples)?);
+        }
+        growth.push(linear::of_embeddings(provider, samples.min(3))?);
+    }
+    match output {
         Output::Json => {
-            let all = serde_json::json!({"passThrough": passed, "pairs": pairs, "growth": growth});
+            let all =
+                serde_json::json!({"pairs": rows, "embeddings": embeddings, "growth": growth});
             println!("{all}");
         }
-        Output::Text => print(&passed, &pairs, &growth),
+        Output::Text => table::print(&rows, &embeddings, &growth),
     }
     let steep = growth.iter().any(|growth| growth.ratio > LIMIT);
     Ok(ExitCode::from(u8::from(steep)))
-}
-
-fn print(passed: &[PassThrough], pairs: &[Pair], growth: &[Growth]) {
-    println!(
-        "request of 4 KiB, whole answer of 400 pieces, one event of a stream: time, allocations\n"
-    );
-    println!(
-        "{:<26} {:<26} {:>16} {:>17} {:>16}",
-        "provider", "client", "request", "answer", "event"
-    );
-    for one in passed {
-        let (home, request, answer, event) = (one.format, Some(one.request), one.answer, one.event);
-        println!("{}", row(home, "passed through", request, answer, event));
-    }
-    for one in pairs {
-        let (request, answer, event) = (one.request, one.answer, one.event);
-        println!(
-            "{}",
-            row(one.provider, one.client.name(), request, answer, event)
-        );
-    }
-    println!("\ntime a byte (or event) at 16 times the size; more than {LIMIT} is not linear");
-    for Growth { what, ratio } in growth {
-        println!("{ratio:>6.2} {what}");
-    }
-}
-
-fn row(provider: Format, client: &str, request: Option<Cost>, answer: Cost, event: Cost) -> String {
-    let request = request.map_or_else(|| "refused".to_owned(), |cost| micro(&cost));
-    let event = format!("{:>6.0} ns {:>5.2}", event.nanoseconds, event.allocations);
-    format!(
-        "{:<26} {client:<26} {request:>16} {:>17} {event:>16}",
-        provider.name(),
-        micro(&answer)
-    )
-}
-
-fn micro(cost: &Cost) -> String {
-    format!(
-        "{:>7.1} µs {:>4.0}",
-        cost.nanoseconds / 1000.0,
-        cost.allocations
-    )
 }

@@ -6,7 +6,7 @@ use fkm_dialect::{Auth, Dialect, Format};
 use fkm_llm::fold::fold;
 use fkm_llm::ir::{
     BlockStart, Delta, Event, Extra, FinishReason, FunctionTool, InputPart, Message, OutputPart,
-    RawJson, Request, Start, Text, Tool, ToolCall, ToolResult, Usage,
+    RawJson, Request, Response, Start, Text, Tool, ToolCall, ToolResult, Usage,
 };
 use fkm_llm::{Capabilities, StreamOptions, Target, encode_request, format};
 
@@ -17,17 +17,29 @@ const LINE: &str =
 /// A piece of a stream: about five tokens.
 const PIECE: &str = "and then it says that ";
 
+/// What the pieces of a stream are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Thought,
+    /// The arguments of a call.
+    Arguments,
+}
+
 /// A provider of the format without peculiarities.
 pub(crate) fn dialect(format: Format) -> Dialect {
     Dialect::new(format, "/x", Auth::Bearer)
 }
 
-/// A conversation with a tool loop, with `bytes` bytes of text in the user's last turn.
-fn conversation(bytes: usize) -> Request {
-    let user = |text: String| Message::User {
+fn user(text: String) -> Message {
+    Message::User {
         parts: vec![InputPart::Text(Text::plain(text))],
         extra: Extra::default(),
-    };
+    }
+}
+
+/// A conversation with a tool loop, with `bytes` bytes of text in the user's last turn.
+fn conversation(bytes: usize) -> Request {
     let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
     let call = ToolCall {
         id: "call_1".to_owned(),
@@ -76,27 +88,81 @@ fn prompt(bytes: usize) -> Request {
     request
 }
 
-/// A request as a client of `home` sends it.
-pub(crate) fn request(home: Format, bytes: usize) -> Result<Vec<u8>> {
-    let dialect = dialect(home);
-    let target = Target {
-        model: "m",
-        dialect: &dialect,
-        capabilities: &Capabilities::default(),
-        max_output_tokens: None,
-        stream: true,
+/// The same in turns of one line, as many as make `bytes` bytes.
+fn turns(bytes: usize) -> Request {
+    let mut request = prompt(0);
+    let answer = || Message::Assistant {
+        parts: vec![OutputPart::Text(Text::plain("Yes."))],
+        extra: Extra::default(),
     };
-    let encoded = encode_request(&conversation(bytes), &target)
-        .or_else(|_| encode_request(&prompt(bytes), &target));
-    Ok(encoded.with_context(|| home.to_string())?.body)
+    for _ in 0..bytes.div_ceil(LINE.len()) {
+        request.messages.push(user(LINE.to_owned()));
+        request.messages.push(answer());
+    }
+    request.messages.push(user(LINE.to_owned()));
+    request
 }
 
-/// The events of an answer of `pieces` pieces of text.
-fn events(pieces: usize) -> Vec<Event> {
+/// A request, and what a client of `home` sends for it.
+pub(crate) fn request(home: Format, bytes: usize) -> Result<(Request, Vec<u8>)> {
+    sent(home, [conversation(bytes), prompt(bytes)])
+}
+
+/// The same with text alone.
+pub(crate) fn plain_request(home: Format, bytes: usize) -> Result<Vec<u8>> {
+    Ok(sent(home, [prompt(bytes)])?.1)
+}
+
+/// The same with many turns; `None` where the format knows none.
+pub(crate) fn long_request(home: Format, bytes: usize) -> Option<Vec<u8>> {
+    Some(sent(home, [turns(bytes)]).ok()?.1)
+}
+
+/// The first of them that the format can say.
+fn sent<const N: usize>(home: Format, requests: [Request; N]) -> Result<(Request, Vec<u8>)> {
+    let dialect = dialect(home);
+    let capabilities = Capabilities::default();
+    let target = target(&dialect, &capabilities);
+    let mut sent = requests.into_iter().filter_map(|request| {
+        let body = encode_request(&request, &target).ok()?.body;
+        Some((request, body))
+    });
+    sent.next().with_context(|| home.to_string())
+}
+
+/// For a stream of model `m`.
+pub(crate) fn target<'a>(dialect: &'a Dialect, capabilities: &'a Capabilities) -> Target<'a> {
+    Target {
+        model: "m",
+        dialect,
+        capabilities,
+        max_output_tokens: None,
+        stream: true,
+    }
+}
+
+/// The events of an answer of pieces of one kind.
+fn events(kind: Kind, pieces: impl IntoIterator<Item = String>) -> Vec<Event> {
     let block = |start| Event::BlockStart {
         choice: 0,
         block: 0,
         start,
+    };
+    let extra = Extra::default();
+    let start = match kind {
+        Kind::Text => BlockStart::Text { extra },
+        Kind::Thought => BlockStart::Reasoning { extra },
+        Kind::Arguments => BlockStart::ToolCall {
+            id: "call_1".to_owned(),
+            name: "get_weather".to_owned(),
+            state: None,
+            extra,
+        },
+    };
+    let delta = match kind {
+        Kind::Text => Delta::Text,
+        Kind::Thought => Delta::Reasoning,
+        Kind::Arguments => Delta::Arguments,
     };
     let mut events = vec![
         Event::Start(Start {
@@ -104,14 +170,12 @@ fn events(pieces: usize) -> Vec<Event> {
             model: Some("m".to_owned()),
             ..Start::default()
         }),
-        block(BlockStart::Text {
-            extra: Extra::default(),
-        }),
+        block(start),
     ];
-    events.extend((0..pieces).map(|_| Event::Delta {
+    events.extend(pieces.into_iter().map(|piece| Event::Delta {
         choice: 0,
         block: 0,
-        delta: Delta::Text(PIECE.to_owned()),
+        delta: delta(piece),
     }));
     events.extend([
         Event::BlockStop {
@@ -120,36 +184,62 @@ fn events(pieces: usize) -> Vec<Event> {
         },
         Event::Usage(Usage {
             input_tokens: 900,
-            output_tokens: 5 * pieces as u64,
+            output_tokens: 2000,
             ..Usage::default()
         }),
         Event::Stop {
             choice: 0,
-            reason: FinishReason::Stop,
+            reason: match kind {
+                Kind::Arguments => FinishReason::ToolCalls,
+                Kind::Text | Kind::Thought => FinishReason::Stop,
+            },
             extra: Extra::default(),
         },
     ]);
     events
 }
 
-/// A stream of `pieces` pieces as a provider of `home` sends it, one frame a piece.
-pub(crate) fn stream(home: Format, pieces: usize) -> Vec<Bytes> {
+/// So many pieces; those of arguments make one object.
+fn pieces(kind: Kind, count: usize) -> Vec<String> {
+    match kind {
+        Kind::Text | Kind::Thought => vec![PIECE.to_owned(); count],
+        Kind::Arguments => {
+            let begin = std::iter::once("{\"city\":\"".to_owned());
+            let end = std::iter::once("\"}".to_owned());
+            let pieces = std::iter::repeat_n(PIECE.to_owned(), count.saturating_sub(2));
+            begin.chain(pieces).chain(end).collect()
+        }
+    }
+}
+
+/// A stream of so many pieces as a provider of `home` sends it, one frame a piece.
+pub(crate) fn stream(home: Format, kind: Kind, count: usize) -> Vec<Bytes> {
+    written(home, events(kind, pieces(kind, count)))
+}
+
+/// A stream whose only piece is as long as so many, as a provider of `home` sends it.
+pub(crate) fn large_event(home: Format, count: usize) -> Vec<Bytes> {
+    written(home, events(Kind::Text, [PIECE.repeat(count)]))
+}
+
+fn written(home: Format, events: Vec<Event>) -> Vec<Bytes> {
     let mut out = Vec::new();
     let options = StreamOptions {
         include_usage: true,
         ..StreamOptions::default()
     };
     let mut encoder = format(home).stream_encoder(&options);
-    for event in events(pieces) {
+    for event in events {
         encoder.push(&event, &mut out);
     }
     encoder.end(&mut out);
     out
 }
 
-/// A whole answer of `pieces` pieces as a provider of `home` sends it.
-pub(crate) fn answer(home: Format, pieces: usize) -> Result<Vec<u8>> {
-    let response = fold(events(pieces))?;
+/// A whole answer of so many pieces, and what a provider of `home` sends for it.
+pub(crate) fn answer(home: Format, count: usize) -> Result<(Response, Vec<u8>)> {
+    let response = fold(events(Kind::Text, pieces(Kind::Text, count)))?;
     let encoded = format(home).encode_response(&response);
-    Ok(encoded.with_context(|| home.to_string())?.body)
+    let body = encoded.with_context(|| home.to_string())?.body;
+    Ok((response, body))
 }

@@ -4,79 +4,76 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use fkm_dialect::Format;
 use fkm_llm::{
-    Capabilities, Edits, RelayOptions, StreamOptions, StreamTransform, Target, encode_request,
-    format, translate,
+    Capabilities, Edits, RelayOptions, StreamOptions, StreamTransform, encode_request, format,
+    translate,
 };
 use serde::Serialize;
 
 use crate::measure::{Cost, measure};
-use crate::sample;
+use crate::sample::{self, Kind};
 
 /// Bytes of text in the request.
 const REQUEST_BYTES: usize = 4096;
 /// Pieces of the answer.
 const PIECES: usize = 400;
 
-/// What a client of one format pays for a provider of another.
+/// What a client of one format pays for a provider of another, or for what is passed through.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Pair {
-    pub(crate) client: Format,
+pub(crate) struct Row {
+    /// `None`: passed through.
+    pub(crate) client: Option<Format>,
     pub(crate) provider: Format,
-    /// A request of 4 KiB; `None`: the provider's format cannot express it.
-    pub(crate) request: Option<Cost>,
+    /// A request of 4 KiB, with tools where both formats know them.
+    pub(crate) request: Cost,
     /// A whole answer of 400 pieces.
     pub(crate) answer: Cost,
-    /// One event of a stream.
-    pub(crate) event: Cost,
-}
-
-/// What it costs to hand the same through.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct PassThrough {
-    pub(crate) format: Format,
-    pub(crate) request: Cost,
-    pub(crate) answer: Cost,
-    pub(crate) event: Cost,
+    /// One event with a piece of text.
+    pub(crate) text: Cost,
+    /// One event with a piece of a thought, and of a call's arguments; `None` where the provider's format has none.
+    pub(crate) thought: Option<Cost>,
+    pub(crate) arguments: Option<Cost>,
 }
 
 /// Measures one pair.
-pub(crate) fn pair(client: Format, provider: Format, samples: usize) -> Result<Pair> {
-    let body = sample::request(client, REQUEST_BYTES)?;
+pub(crate) fn pair(client: Format, provider: Format, samples: usize) -> Result<Row> {
     let dialect = sample::dialect(provider);
     let capabilities = Capabilities::default();
-    let target = Target {
-        model: "m",
-        dialect: &dialect,
-        capabilities: &capabilities,
-        max_output_tokens: None,
-        stream: true,
-    };
-    let request = || {
-        let request = format(client).decode_request(&body)?;
+    let target = sample::target(&dialect, &capabilities);
+    let translated = |body: &[u8]| {
+        let request = format(client).decode_request(body)?;
         anyhow::Ok(encode_request(&request, &target)?.body)
     };
-    let answer = sample::answer(provider, PIECES)?;
+    let mut body = sample::request(client, REQUEST_BYTES)?.1;
+    if translated(&body).is_err() {
+        body = sample::plain_request(client, REQUEST_BYTES)?;
+    }
+    translated(&body).with_context(|| format!("{client} to {provider}"))?;
+    let (_, answer) = sample::answer(provider, PIECES)?;
     let whole = || {
         let response = format(provider).decode_response(&answer)?;
         anyhow::Ok(format(client).encode_response(&response)?.body)
     };
     ensure!(!whole().context("an answer")?.is_empty());
-    let frames = sample::stream(provider, PIECES);
     let options = StreamOptions::default();
-    Ok(Pair {
-        client,
+    let event = |kind| {
+        events(provider, kind, samples, || {
+            translate(&dialect, client, &options)
+        })
+    };
+    Ok(Row {
+        client: Some(client),
         provider,
-        request: request().is_ok().then(|| measure(samples, 1, request)),
+        request: measure(samples, 1, || translated(&body)),
         answer: measure(samples, 1, whole),
-        event: measure(samples, frames.len(), || {
-            run(translate(&dialect, client, &options), &frames)
-        }),
+        text: event(Kind::Text).context("a stream of text")?,
+        thought: event(Kind::Thought),
+        arguments: event(Kind::Arguments),
     })
 }
 
 /// Measures pass-through of one format.
-pub(crate) fn pass_through(home: Format, samples: usize) -> Result<PassThrough> {
-    let body = Bytes::from(sample::request(home, REQUEST_BYTES)?);
+pub(crate) fn pass_through(home: Format, samples: usize) -> Result<Row> {
+    let body = Bytes::from(sample::request(home, REQUEST_BYTES)?.1);
     let dialect = sample::dialect(home);
     let edits = Edits {
         model: Some("another"),
@@ -84,16 +81,32 @@ pub(crate) fn pass_through(home: Format, samples: usize) -> Result<PassThrough> 
         dialect: &dialect,
     };
     let request = || fkm_llm::scan(&body).map(|found| fkm_llm::edit(&body, &found, &edits));
-    let answer = sample::answer(home, PIECES)?;
-    let frames = sample::stream(home, PIECES);
-    Ok(PassThrough {
-        format: home,
+    let (_, answer) = sample::answer(home, PIECES)?;
+    let event = |kind| {
+        events(home, kind, samples, || {
+            format(home).relay(&RelayOptions::default())
+        })
+    };
+    Ok(Row {
+        client: None,
+        provider: home,
         request: measure(samples, 1, request),
         answer: measure(samples, 1, || format(home).response_facts(&answer)),
-        event: measure(samples, frames.len(), || {
-            run(format(home).relay(&RelayOptions::default()), &frames)
-        }),
+        text: event(Kind::Text).context("a stream of text")?,
+        thought: event(Kind::Thought),
+        arguments: event(Kind::Arguments),
     })
+}
+
+/// One event of a stream of `home`; `None` when the format has no such pieces, or gives them in one.
+fn events(
+    home: Format,
+    kind: Kind,
+    samples: usize,
+    transform: impl Fn() -> Box<dyn StreamTransform>,
+) -> Option<Cost> {
+    let frames = sample::stream(home, kind, PIECES);
+    (frames.len() >= PIECES).then(|| measure(samples, frames.len(), || run(transform(), &frames)))
 }
 
 /// Hands the frames to a transform; gives how many bytes came out.

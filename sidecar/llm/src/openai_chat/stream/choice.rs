@@ -86,6 +86,7 @@ impl Choice {
         let delta = match (&self.open, piece) {
             _ if self.finished => return false,
             (Open::Text, Piece::Text(text)) => Delta::Text(text.into_owned()),
+            (Open::Reasoning(_), Piece::Thinking(text)) => Delta::Reasoning(text.into_owned()),
             (Open::Call(_), Piece::Arguments(number, text)) if self.last_call == Some(number) => {
                 Delta::Arguments(text.into_owned())
             }

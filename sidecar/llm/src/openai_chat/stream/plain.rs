@@ -1,4 +1,4 @@
-//! The chunks that streams are made of: one choice, more text or more arguments of a call, and nothing that must be kept.
+//! The chunks that streams are made of: one choice, more text, thinking or arguments of a call, and nothing that must be kept.
 //! They are read in one pass; everything else takes the long way.
 
 use std::borrow::Cow;
@@ -27,6 +27,8 @@ static CHOICE: Shape = Shape::Object(&[
         Shape::Object(&[
             ("content", Shape::Text(0)),
             ("tool_calls", Shape::One(&CALL)),
+            ("reasoning_content", Shape::Text(2)),
+            ("reasoning", Shape::Text(3)),
             ("role", Shape::Any),
             ("refusal", Shape::Null),
         ]),
@@ -43,6 +45,7 @@ static CALL: Shape = Shape::Object(&[
 /// What such a chunk adds to a choice.
 pub(super) enum Piece<'a> {
     Text(Cow<'a, str>),
+    Thinking(Cow<'a, str>),
     /// To the call of this number.
     Arguments(u64, Cow<'a, str>),
 }
@@ -50,11 +53,13 @@ pub(super) enum Piece<'a> {
 /// The choice and its piece; `None` for every other chunk.
 pub(super) fn read(data: &[u8]) -> Option<(u32, Piece<'_>)> {
     let found = SHAPE.read(data)?;
-    let [content, arguments, ..] = found.texts;
+    let said = found.texts.map(|text| text.filter(|text| !text.is_empty()));
+    let [content, arguments, thinking, reasoning, _] = said;
     let [choice, call] = found.numbers;
-    let piece = match (content.filter(|text| !text.is_empty()), arguments) {
-        (Some(text), None) => Piece::Text(text),
-        (None, Some(text)) if !text.is_empty() => Piece::Arguments(call?, text),
+    let piece = match (content, arguments, thinking.or(reasoning)) {
+        (Some(text), None, None) => Piece::Text(text),
+        (None, Some(text), None) => Piece::Arguments(call?, text),
+        (None, None, Some(text)) => Piece::Thinking(text),
         _ => return None,
     };
     Some((u32::try_from(choice.unwrap_or_default()).ok()?, piece))
@@ -75,7 +80,18 @@ mod tests {
             matches!(read(call.as_bytes()), Some((2, Piece::Arguments(1, text))) if text == "{")
         );
         for delta in [
+            r#"{"content":null,"reasoning_content":"a"}"#,
+            r#"{"content":"","reasoning":"a","reasoning_content":"a"}"#,
+        ] {
+            let delta = chunk(delta);
+            assert!(
+                matches!(read(delta.as_bytes()), Some((2, Piece::Thinking(text))) if text == "a")
+            );
+        }
+        for delta in [
             r#"{"content":""}"#,
+            r#"{"content":"a","reasoning":"a"}"#,
+            r#"{"reasoning":"a","reasoning_details":[]}"#,
             r#"{"content":"a","x":1}"#,
             r#"{"content":[{"type":"text","text":"a"}]}"#,
             r#"{"content":"a","content":"b"}"#,

@@ -16,12 +16,13 @@ use crate::sse::DONE;
 use crate::stream::StreamDecoder;
 use crate::stream::framed::{Framed, Reader, malformed};
 
-/// An event with more of a text or of a call's arguments. What else belongs to it is told once more when the item is complete.
+/// An event with more of a text, of a thought or of a call's arguments. What else belongs to it is told once more when the item is complete.
 static PLAIN: Shape = Shape::Object(&[
     ("type", Shape::Text(0)),
     ("delta", Shape::Text(1)),
     ("output_index", Shape::Number(0)),
     ("content_index", Shape::Number(1)),
+    ("summary_index", Shape::Number(1)),
     ("item_id", Shape::Any),
     ("sequence_number", Shape::Any),
     ("logprobs", Shape::Any),

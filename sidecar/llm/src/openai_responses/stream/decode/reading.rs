@@ -100,6 +100,12 @@ impl Reading {
             (Item::Message(message), "response.output_text.delta") => {
                 message.grow(piece?, text, out)
             }
+            (Item::Thought(thought), "response.reasoning_summary_text.delta") => {
+                thought.grow((true, piece?), text, out)
+            }
+            (Item::Thought(thought), "response.reasoning_text.delta") => {
+                thought.grow((false, piece?), text, out)
+            }
             (Item::Call(block, told), "response.function_call_arguments.delta") => {
                 *told += text.len();
                 add(*block, Delta::Arguments(text.into_owned()), out);

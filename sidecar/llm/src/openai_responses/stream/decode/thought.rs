@@ -1,5 +1,7 @@
 //! A thought of a stream that is being read.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
@@ -31,6 +33,21 @@ impl Thought {
     /// The block that is open.
     pub(super) fn block(&self) -> Option<u32> {
         self.block
+    }
+
+    /// Adds to the part that the last text belongs to; `None` when the piece is not for it.
+    pub(super) fn grow(
+        &mut self,
+        part: (bool, u64),
+        text: Cow<'_, str>,
+        out: &mut Vec<Event>,
+    ) -> Option<()> {
+        let block = self.block.filter(|_| self.part == Some(part))?;
+        if text.is_empty() {
+            return None;
+        }
+        add(block, Delta::Reasoning(text.into_owned()), out);
+        Some(())
     }
 
     pub(super) fn event(
