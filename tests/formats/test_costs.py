@@ -1,8 +1,8 @@
 """Recorded answers: what we say that one cost is what others say, to a billionth of a dollar.
 
 Of every answer whose model has a price in the catalogue. `costs.json` holds what is to be said of single recordings: what
-others add that is no token (`beside`), and the amounts of another calculation (`usd`) where the first has no price for the
-model or another one than the catalogue follows.
+others add that is no token (`beside`), the amounts of another calculation (`usd`) where the first has no price for the
+model or another one than the catalogue follows, and what nobody can say (`unknown`).
 """
 
 import functools
@@ -31,8 +31,10 @@ def remarks() -> dict[str, dict]:
 
 
 def expected(case, model: str) -> Decimal | None:
-    """USD; None where the answer says nothing of usage. Raises `costs.Unknown`."""
+    """USD; None where nobody can say it. Raises `costs.Unknown`."""
     remark = remarks().get(case.key)
+    if remark and remark["is"] == "unknown":
+        return None
     if remark and remark["is"] == "usd":
         return Decimal(remark["amount"])
     judged = costs.judged(case, model)

@@ -73,6 +73,8 @@ pub enum ServiceTier {
     Flex,
     /// Before others.
     Priority,
+    /// In another way, for which no list says a price (capacity that is paid for by the hour, …).
+    Other,
 }
 
 // === impl Price ===
@@ -100,6 +102,7 @@ impl Price {
             ServiceTier::Batch => &self.batch,
             ServiceTier::Flex => &self.flex,
             ServiceTier::Priority => &self.priority,
+            ServiceTier::Other => &[],
         }
     }
 }
@@ -120,6 +123,7 @@ mod tests {
         assert_eq!(input(ServiceTier::Default, 201), Some(2));
         assert_eq!(input(ServiceTier::Flex, 201), Some(3));
         assert_eq!(input(ServiceTier::Batch, 1), None);
+        assert_eq!(input(ServiceTier::Other, 1), None);
         assert_eq!(price.default[0].cache_write1h, Some(7));
     }
 

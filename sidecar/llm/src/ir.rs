@@ -29,4 +29,5 @@ pub use opaque::{InvalidOpaque, Opaque};
 pub use raw::RawJson;
 pub use request::{FunctionTool, JsonSchema, Request, ResponseFormat, Sampling, Tool, ToolChoice};
 pub use response::{Choice, FinishReason, Response};
+pub(crate) use usage::read_tier;
 pub use usage::{Billed, Usage};

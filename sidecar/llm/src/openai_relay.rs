@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::error::StreamFault;
 use crate::format::{RelayOptions, ResponseFacts};
-use crate::ir::FinishReason;
+use crate::ir::{FinishReason, Usage};
 use crate::openai_error as error;
 use crate::openai_usage;
 use crate::relay::Inspector;
@@ -59,6 +59,8 @@ struct Peek<'a> {
     choices: Option<Vec<ChoicePeek<'a>>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
     #[serde(borrow)]
     x_groq: Option<GroqPeek<'a>>,
     #[serde(borrow)]
@@ -143,7 +145,7 @@ impl ChunkInspector {
         if self.progress.response_model.is_none() {
             self.progress.response_model = peek.model.and_then(text);
         }
-        let usage = peek.usage().and_then(openai_usage::read);
+        let usage = peek.usage();
         let choices = peek.choices.unwrap_or_default();
         for choice in &choices {
             self.choice(choice);
@@ -230,10 +232,11 @@ impl Inspector for ChunkInspector {
 
 // === impl Peek ===
 
-impl<'a> Peek<'a> {
-    fn usage(&self) -> Option<&'a RawValue> {
+impl Peek<'_> {
+    fn usage(&self) -> Option<Usage> {
         let groq = self.x_groq.as_ref().and_then(|groq| groq.usage);
-        self.usage.or(groq)
+        let usage = openai_usage::read(self.usage.or(groq)?)?;
+        Some(openai_usage::served(usage, self.service_tier))
     }
 }
 
@@ -301,7 +304,7 @@ pub(crate) fn facts(wording: Wording, body: &[u8]) -> Result<ResponseFacts, Stre
     if peek.error.is_some_and(is_something) {
         return Err(StreamFault::Provider(Box::new(error::decode_inside(body))));
     }
-    let usage = peek.usage().and_then(openai_usage::read);
+    let usage = peek.usage();
     let choices = peek.choices.unwrap_or_default();
     let finish_reasons: Option<Vec<FinishReason>> = choices
         .iter()

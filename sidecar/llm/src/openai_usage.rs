@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ir::Usage;
+use crate::json::{Object, string};
 
 /// `usage`, with the places where members of the family keep the cached tokens.
 #[derive(Debug, Default, Deserialize)]
@@ -87,6 +88,17 @@ pub(crate) fn read(raw: &RawValue) -> Option<Usage> {
         output_audio_tokens: output_details.audio_tokens.unwrap_or_default(),
         ..Usage::default()
     })
+}
+
+/// Takes the `usage` of an answer or of a chunk, with the `service_tier` beside it.
+pub(crate) fn take(object: &mut Object<'_, '_>) -> Option<Usage> {
+    let usage = object.raw("usage").and_then(read)?;
+    Some(served(usage, object.peek("service_tier")))
+}
+
+/// A usage with what stands in `service_tier`.
+pub(crate) fn served(usage: Usage, tier: Option<&RawValue>) -> Usage {
+    usage.served(tier.and_then(string).as_deref())
 }
 
 /// `usage` as it is written.

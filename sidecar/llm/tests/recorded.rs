@@ -295,6 +295,8 @@ fn translated(stream: &Recorded, to: Format, counts: &mut Counts) {
     if let Some(mut usage) = theirs.usage {
         // What is paid for is told by one format only.
         usage.billed = None;
+        // So is how it was served, each in its own words.
+        usage.tier = ours.usage.and_then(|usage| usage.tier);
         if matches!(to, Format::BedrockConverse | Format::CohereChat) {
             // They have no place for them.
             usage.reasoning_tokens = 0;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fkm_llm::ir::Usage;
-use fkm_llm::{Progress, ServiceTier, cost};
+use fkm_llm::{Progress, cost};
 use fkm_telemetry::names;
 use tokio::time::Instant;
 
@@ -107,11 +107,10 @@ impl Record {
             } = &self.candidate.offer;
             let metrics = &self.context.metrics;
             metrics.used(&provider.name, upstream_model, &usage);
-            // Counted as served by the usual tier: the formats do not carry which one it was.
             // An input that nobody counted has no known cost.
             let unknown = usage.estimated && usage.input_tokens == 0;
             let price = price.as_deref().filter(|_| !unknown);
-            let cost = price.and_then(|price| cost(&usage, price, ServiceTier::Default));
+            let cost = price.and_then(|price| cost(&usage, price, usage.service_tier()));
             metrics.cost(&provider.name, upstream_model, cost);
             self.span
                 .record(names::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);

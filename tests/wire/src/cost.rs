@@ -23,8 +23,9 @@ pub(crate) struct Answered {
     /// A provider of the catalogue, and one of its models.
     provider: String,
     model: String,
+    /// Of a provider that does not say it.
     #[serde(default)]
-    tier: ServiceTier,
+    tier: Option<ServiceTier>,
     #[serde(default)]
     stream: bool,
     /// The name of a preset.
@@ -45,9 +46,10 @@ impl Answered {
         };
         let record = models(&self.provider).and_then(|models| models.get(&self.model));
         let price = record.and_then(|record| record.price.as_ref());
-        let amount = usage
-            .zip(price)
-            .and_then(|(usage, price)| cost(&usage, price, self.tier));
+        let amount = usage.zip(price).and_then(|(usage, price)| {
+            let tier = usage.tier.or(self.tier).unwrap_or_default();
+            cost(&usage, price, tier)
+        });
         Ok(json!({
             "priced": price.is_some(),
             "usage": usage.map(answer::of_usage),

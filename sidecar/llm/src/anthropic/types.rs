@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fkm_dialect::ServiceTier;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::anthropic::FORMAT;
-use crate::ir::{CacheMark, CacheTtl, Citation, FinishReason, Opaque, Usage};
+use crate::ir::{CacheMark, CacheTtl, Citation, FinishReason, Opaque, Usage, read_tier};
 use crate::json::{Object, ObjectWriter, Path};
 use crate::names::Rule;
 
@@ -22,6 +23,8 @@ pub(super) struct Counts {
     cache_creation: Option<CacheCreation>,
     output_tokens: Option<u64>,
     output_tokens_details: Option<OutputDetails>,
+    #[serde(deserialize_with = "read_tier")]
+    service_tier: Option<ServiceTier>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -47,6 +50,8 @@ struct UsageOut {
     output_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_tokens_details: Option<OutputDetailsOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,6 +83,7 @@ impl Counts {
         self.cache_creation = more.cache_creation.or(self.cache_creation);
         self.output_tokens = more.output_tokens.or(self.output_tokens);
         self.output_tokens_details = more.output_tokens_details.or(self.output_tokens_details);
+        self.service_tier = more.service_tier.or(self.service_tier);
     }
 
     /// Both cache counts are left out of `input_tokens` here, and belong into it everywhere else.
@@ -101,6 +107,7 @@ impl Counts {
             cache_write_1h_tokens: long.min(written),
             output_tokens: self.output_tokens.unwrap_or_default(),
             reasoning_tokens: details.thinking_tokens.unwrap_or_default(),
+            tier: self.service_tier,
             ..Usage::default()
         })
     }
@@ -121,6 +128,13 @@ pub(super) fn usage_out(usage: Usage) -> impl Serialize {
         output_tokens_details: (usage.reasoning_tokens > 0).then_some(OutputDetailsOut {
             thinking_tokens: usage.reasoning_tokens,
         }),
+        service_tier: match usage.tier {
+            Some(ServiceTier::Default) => Some("standard"),
+            Some(ServiceTier::Batch) => Some("batch"),
+            Some(ServiceTier::Priority) => Some("priority"),
+            // It has no word for them.
+            Some(ServiceTier::Flex | ServiceTier::Other) | None => None,
+        },
     }
 }
 

@@ -33,6 +33,8 @@ struct Peek<'a> {
     stop_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -63,6 +65,8 @@ struct AnswerPeek<'a> {
     stop_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
 }
 
 // === impl FrameRelay ===
@@ -116,8 +120,9 @@ fn inspect(frame: &[u8], progress: &mut Progress, meter: &Meter) -> Result<Verdi
             progress.note_finish(reason, 1);
         }
         Kind::Event("metadata") => {
-            if let Some(usage) = peek()?.usage.and_then(types::usage) {
-                progress.usage = Some(usage);
+            let late = peek()?;
+            if let Some(usage) = late.usage.and_then(types::usage) {
+                progress.usage = Some(types::served(usage, late.service_tier));
             }
         }
         _ => {}
@@ -159,9 +164,10 @@ pub(super) fn facts(body: &[u8]) -> Result<ResponseFacts, StreamFault> {
         return Err(StreamFault::Incomplete);
     };
     let reason = types::finish_reason(&word).map_err(StreamFault::Provider)?;
+    let usage = answer.usage.and_then(types::usage);
     Ok(ResponseFacts {
         model: None,
-        usage: answer.usage.and_then(types::usage),
+        usage: usage.map(|usage| types::served(usage, answer.service_tier)),
         finish_reasons: vec![reason],
     })
 }

@@ -54,6 +54,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response, DecodeError> {
         object.raw(METRICS);
     }
     let usage = object.raw("usage").and_then(types::usage);
+    let usage = usage.map(|usage| types::served(usage, object.peek("serviceTier")));
     let response = Response {
         choices: vec![Choice {
             index: 0,

@@ -63,6 +63,15 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
     })
 }
 
+/// A usage with what stands in `serviceTier`: `{"type": "flex"}`.
+pub(super) fn served(usage: Usage, tier: Option<&RawValue>) -> Usage {
+    let word = |raw| {
+        let mut object = Object::from_raw(raw, &Path::Root).ok()?;
+        object.string("type").ok()?
+    };
+    usage.served(tier.and_then(word).as_deref())
+}
+
 /// `usage` as it is written: the cache counts taken out of the input again.
 pub(super) fn usage_out(usage: Usage) -> impl Serialize {
     let some = |count: u64| (count > 0).then_some(count);

@@ -203,6 +203,7 @@ prop_compose! {
             reasoning_tokens: counts[6],
             output_audio_tokens: counts[7],
             billed: billed.map(|(input_tokens, output_tokens)| Billed { input_tokens, output_tokens }),
+            tier: None,
             estimated: false,
         }
     }

@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use fkm_dialect::ServiceTier;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
 use crate::gemini::FORMAT;
-use crate::ir::{InvalidOpaque, Opaque, Usage};
+use crate::ir::{InvalidOpaque, Opaque, Usage, read_tier};
 use crate::json::Object;
 use crate::names::Rule;
 
@@ -118,6 +119,12 @@ struct UsageIn {
     total_token_count: Option<u64>,
     prompt_tokens_details: Option<Vec<Detail>>,
     candidates_tokens_details: Option<Vec<Detail>>,
+    /// Gemini's.
+    #[serde(deserialize_with = "read_tier")]
+    service_tier: Option<ServiceTier>,
+    /// Vertex's.
+    #[serde(deserialize_with = "read_tier")]
+    traffic_type: Option<ServiceTier>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -149,6 +156,8 @@ struct UsageOut {
     prompt_tokens_details: Vec<DetailOut>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates_tokens_details: Vec<DetailOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic_type: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -186,6 +195,7 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
         },
         reasoning_tokens: thought,
         output_audio_tokens: audio(wire.candidates_tokens_details),
+        tier: wire.service_tier.or(wire.traffic_type),
         ..Usage::default()
     })
 }
@@ -219,6 +229,13 @@ pub(super) fn usage_out(usage: Usage) -> impl Serialize {
         total_token_count: usage.total_tokens(),
         prompt_tokens_details: heard(usage.input_audio_tokens),
         candidates_tokens_details: heard(usage.output_audio_tokens),
+        traffic_type: match usage.tier {
+            Some(ServiceTier::Default) => Some("ON_DEMAND"),
+            Some(ServiceTier::Flex) => Some("ON_DEMAND_FLEX"),
+            Some(ServiceTier::Priority) => Some("ON_DEMAND_PRIORITY"),
+            // It has no word for them.
+            Some(ServiceTier::Batch | ServiceTier::Other) | None => None,
+        },
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tokens of one answer, counted the same way for every provider.
 
+use fkm_dialect::ServiceTier;
+use serde::Deserialize;
+
 /// What one answer used, in tokens. A count that the provider does not give is 0.
 ///
 /// Providers count in two ways: inclusive (`OpenAI`, Gemini: what came from a cache is part of the input) and exclusive
@@ -24,6 +27,8 @@ pub struct Usage {
     pub output_audio_tokens: u64,
     /// What is paid for, where the provider says that it is not what was counted (Cohere).
     pub billed: Option<Billed>,
+    /// How urgently it was served, where the provider says so.
+    pub tier: Option<ServiceTier>,
     /// Not the provider's word: counted here, because the answer ended before it gave one.
     pub estimated: bool,
 }
@@ -45,6 +50,17 @@ impl Usage {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
+    /// The tier whose price holds: the usual one where the provider says nothing.
+    pub fn service_tier(self) -> ServiceTier {
+        self.tier.unwrap_or_default()
+    }
+
+    /// The same, served as this word of a provider says.
+    pub(crate) fn served(self, word: Option<&str>) -> Self {
+        let tier = word.and_then(tier).or(self.tier);
+        Self { tier, ..self }
+    }
+
     /// Of the input: neither read from nor written to a cache.
     pub fn fresh_input_tokens(self) -> u64 {
         let cached = self
@@ -52,4 +68,32 @@ impl Usage {
             .saturating_add(self.cache_write_tokens);
         self.input_tokens.saturating_sub(cached)
     }
+}
+
+/// What providers call the ways to be served, each in its own words, none of which means two things: `service_tier` of OpenAI
+/// and its family (<https://platform.openai.com/docs/api-reference/chat/object>) and of Anthropic
+/// (<https://platform.claude.com/docs/en/api/service-tiers>), Bedrock's `serviceTier`
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ServiceTier.html>), Gemini's `serviceTier` and Vertex's
+/// `trafficType` (<https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse>). `auto` says
+/// how it was asked for, not how it was served; `provisioned` is `OpenRouter`'s word for what it has bought itself, and sells at
+/// the usual price.
+fn tier(word: &str) -> Option<ServiceTier> {
+    match word {
+        "" | "auto" | "unspecified" | "TRAFFIC_TYPE_UNSPECIFIED" => None,
+        "default" | "standard" | "on_demand" | "provisioned" | "ON_DEMAND" => {
+            Some(ServiceTier::Default)
+        }
+        "batch" => Some(ServiceTier::Batch),
+        "flex" | "ON_DEMAND_FLEX" => Some(ServiceTier::Flex),
+        "priority" | "ON_DEMAND_PRIORITY" => Some(ServiceTier::Priority),
+        _ => Some(ServiceTier::Other),
+    }
+}
+
+/// Reads such a word; what is no text says nothing.
+pub(crate) fn read_tier<'de, D: serde::Deserializer<'de>>(
+    value: D,
+) -> Result<Option<ServiceTier>, D::Error> {
+    let value = serde_json::Value::deserialize(value)?;
+    Ok(value.as_str().and_then(tier))
 }

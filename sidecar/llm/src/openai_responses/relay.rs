@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::error::StreamFault;
 use crate::format::ResponseFacts;
-use crate::ir::FinishReason;
+use crate::ir::{FinishReason, Usage};
 use crate::openai_responses::types::Status;
 use crate::openai_responses::{FORMAT, error, types};
 use crate::relay::Inspector;
@@ -62,6 +62,8 @@ struct AnswerPeek<'a> {
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
@@ -115,7 +117,7 @@ impl EventInspector {
             return Ok(());
         }
         let reason = answer.finish(self.calls).ok_or(StreamFault::Incomplete)?;
-        self.progress.usage = answer.usage.and_then(types::usage);
+        self.progress.usage = answer.usage();
         let model = answer.model();
         self.progress.response_model = model.or_else(|| self.progress.response_model.take());
         self.progress.note_finish(reason, 1);
@@ -165,6 +167,11 @@ impl AnswerPeek<'_> {
         Some(model.to_owned())
     }
 
+    fn usage(&self) -> Option<Usage> {
+        let usage = self.usage.and_then(types::usage)?;
+        Some(types::served(usage, self.service_tier))
+    }
+
     /// Why it ended; `None` when it does not say.
     fn finish(&self, calls: bool) -> Option<FinishReason> {
         let items = self.output.iter().flatten();
@@ -203,7 +210,7 @@ pub(super) fn facts(body: &[u8]) -> Result<ResponseFacts, StreamFault> {
     let reason = answer.finish(false).filter(|_| answer.output.is_some());
     Ok(ResponseFacts {
         model: answer.model(),
-        usage: answer.usage.and_then(types::usage),
+        usage: answer.usage(),
         finish_reasons: vec![reason.ok_or(StreamFault::Incomplete)?],
     })
 }

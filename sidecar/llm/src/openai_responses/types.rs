@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ir::{CacheMark, Citation, FinishReason, Opaque, Usage};
-use crate::json::{Object, ObjectWriter, Path, Report};
+use crate::json::{Object, ObjectWriter, Path, Report, string};
 use crate::names::Rule;
 use crate::openai_responses::FORMAT;
 
@@ -95,6 +95,17 @@ struct InputDetailsOut {
 #[derive(Debug, Serialize)]
 struct OutputDetailsOut {
     reasoning_tokens: u64,
+}
+
+/// Takes the `usage` of an answer, with the `service_tier` beside it.
+pub(super) fn take_usage(object: &mut Object<'_, '_>) -> Option<Usage> {
+    let usage = object.raw("usage").and_then(usage)?;
+    Some(served(usage, object.peek("service_tier")))
+}
+
+/// A usage with what stands in `service_tier`.
+pub(super) fn served(usage: Usage, tier: Option<&RawValue>) -> Usage {
+    usage.served(tier.and_then(string).as_deref())
 }
 
 /// Reads `usage`. What has no counts, or counts that are none, is as good as absent: an answer is not lost over it.

@@ -13,6 +13,7 @@ mod responses;
 mod state;
 mod streams;
 mod thinking;
+mod tiers;
 mod tool_results;
 mod tools;
 

@@ -99,8 +99,11 @@ impl State {
             "contentBlockStop" => self.block_stop(out)?,
             "messageStop" if !self.stopped => self.stop(&mut read()?, out)?,
             "metadata" => {
-                let usage = read()?.raw("usage").and_then(types::usage);
-                out.extend(usage.map(Event::Usage));
+                let mut late = read()?;
+                if let Some(usage) = late.raw("usage").and_then(types::usage) {
+                    let usage = types::served(usage, late.peek("serviceTier"));
+                    out.push(Event::Usage(usage));
+                }
                 self.ended = self.stopped;
             }
             _ => {}

@@ -31,7 +31,7 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Response, DecodeErro
         model: object.string("model")?.filter(|model| !model.is_empty()),
         created: openai_head::created(&mut object),
         choices,
-        usage: object.raw("usage").and_then(openai_usage::read),
+        usage: openai_usage::take(&mut object),
         extra: object.rest(FORMAT),
     };
     Ok(response.canonical())

@@ -107,7 +107,7 @@ impl State {
             Some(raw) => array(raw, &path)?,
             None => Vec::new(),
         };
-        let usage = object.raw("usage").and_then(openai_usage::read);
+        let usage = openai_usage::take(&mut object);
         let usage = match usage {
             None => groq_usage(&mut object),
             usage => usage,
@@ -147,5 +147,5 @@ fn groq_usage(object: &mut Object<'_, '_>) -> Option<Usage> {
     let mut groq = Object::from_raw(object.peek("x_groq")?, &Path::Root).ok()?;
     let usage = openai_usage::read(groq.raw("usage")?)?;
     object.raw("x_groq");
-    Some(usage)
+    Some(openai_usage::served(usage, object.peek("service_tier")))
 }

@@ -136,7 +136,7 @@ impl State {
             Some(raw) => array(raw, &path)?,
             None => Vec::new(),
         };
-        let usage = object.raw("usage").and_then(openai_usage::read);
+        let usage = openai_usage::take(&mut object);
         if !self.started {
             openai_head::add(&mut self.head, object, FORMAT)?;
         }

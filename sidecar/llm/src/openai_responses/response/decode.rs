@@ -25,7 +25,7 @@ pub(in crate::openai_responses) fn decode(body: &[u8]) -> Result<Response, Decod
     }
     let calls = output.iter().any(|raw| is_call(raw));
     let finish_reason = finish(&mut object, calls)?;
-    let usage = object.raw("usage").and_then(types::usage);
+    let usage = types::take_usage(&mut object);
     let head = Head::take(object)?;
     let response = Response {
         id: head.start.id,

@@ -155,7 +155,7 @@ impl State {
         }
         self.reading.close(out);
         let reason = response::finish(&mut object, self.reading.calls())?;
-        let usage = object.raw("usage").and_then(types::usage);
+        let usage = types::take_usage(&mut object);
         let end = Head::take(object)?.start;
         let start = self.start.take().unwrap_or_default();
         out.extend(usage.map(Event::Usage));

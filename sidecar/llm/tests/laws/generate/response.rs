@@ -33,6 +33,7 @@ fn usage(home: &Home) -> BoxedStrategy<Usage> {
                     input_tokens: heard.into(),
                     output_tokens: spoken.into(),
                 }),
+                tier: None,
                 estimated: false,
             },
         )
