@@ -1,12 +1,15 @@
 //! One request on its way through the steps.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use fkm_llm::{RequestScan, WireFormat, ir};
+use fkm_llm::embedding::EmbeddingRequest;
+use fkm_llm::rerank::RerankRequest;
+use fkm_llm::{DecodeError, EmbeddingCodec, RequestScan, RerankCodec, WireFormat, ir};
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
+use crate::codec::Codec;
 use crate::context::Context;
 use crate::runtime::{Candidate, RuleRuntime, Runtime};
 use crate::steps::accept::BodyGuard;
@@ -22,7 +25,7 @@ pub(crate) struct Exchange {
     pub(crate) id: RequestId,
     pub(crate) started: Instant,
     /// The client's format.
-    pub(crate) format: &'static dyn WireFormat,
+    pub(crate) format: Codec,
     /// The client's headers; providers get those of the allow-list.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -38,7 +41,15 @@ pub(crate) struct Exchange {
     pub(crate) rule: usize,
     pub(crate) plan: Vec<Candidate>,
     /// The request in the representation; made by the first attempt that must translate.
-    pub(crate) decoded: std::sync::OnceLock<Result<ir::Request, fkm_llm::DecodeError>>,
+    pub(crate) decoded: Decoded,
+}
+
+/// A request in the representation of its operation, once it is needed.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    chat: OnceLock<Result<ir::Request, DecodeError>>,
+    embeddings: OnceLock<Result<EmbeddingRequest, DecodeError>>,
+    rerank: OnceLock<Result<RerankRequest, DecodeError>>,
 }
 
 // === impl RequestId ===
@@ -67,10 +78,30 @@ impl Exchange {
         &self.runtime.rules[self.rule]
     }
 
-    /// The request in the representation.
-    pub(crate) fn decoded(&self) -> Result<&ir::Request, &fkm_llm::DecodeError> {
-        self.decoded
-            .get_or_init(|| self.format.decode_request(&self.body))
+    /// A conversation in the representation.
+    pub(crate) fn chat(&self, client: &dyn WireFormat) -> Result<&ir::Request, &DecodeError> {
+        let decoded = &self.decoded.chat;
+        decoded
+            .get_or_init(|| client.decode_request(&self.body))
+            .as_ref()
+    }
+
+    /// What is to become vectors, in the representation.
+    pub(crate) fn embeddings(
+        &self,
+        client: &dyn EmbeddingCodec,
+    ) -> Result<&EmbeddingRequest, &DecodeError> {
+        let decoded = &self.decoded.embeddings;
+        decoded
+            .get_or_init(|| client.decode_request(&self.body))
+            .as_ref()
+    }
+
+    /// What is to be ranked, in the representation.
+    pub(crate) fn rerank(&self, client: &dyn RerankCodec) -> Result<&RerankRequest, &DecodeError> {
+        let decoded = &self.decoded.rerank;
+        decoded
+            .get_or_init(|| client.decode_request(&self.body))
             .as_ref()
     }
 }

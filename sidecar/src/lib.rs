@@ -6,6 +6,7 @@
 pub mod app;
 pub mod args;
 mod attempt;
+mod codec;
 mod context;
 mod error;
 mod exchange;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fkm_llm::WireFormat;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::codec::Codec;
 use crate::error::ExchangeError;
 use crate::exchange::RequestId;
 use crate::relay::AnswerBody;
@@ -24,11 +24,7 @@ pub(crate) const EVENT_STREAM: HeaderValue =
     HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 /// The answer for an exchange that failed before anything was committed.
-pub(crate) fn error(
-    format: &dyn WireFormat,
-    error: &ExchangeError,
-    id: &RequestId,
-) -> Response<AnswerBody> {
+pub(crate) fn error(format: Codec, error: &ExchangeError, id: &RequestId) -> Response<AnswerBody> {
     let mut client = (*error.client).clone();
     client.request_id = Some(id.as_str().to_owned());
     let status =
@@ -54,7 +50,7 @@ pub(crate) fn error(
 }
 
 /// The media type of a stream to a client of this format.
-pub(crate) fn stream_type(format: &dyn WireFormat) -> HeaderValue {
+pub(crate) fn stream_type(format: Codec) -> HeaderValue {
     match format.stream_content_type() {
         "text/event-stream" => EVENT_STREAM,
         other => HeaderValue::from_static(other),

@@ -6,15 +6,16 @@
 mod build;
 mod endpoint;
 mod listing;
+mod ways;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use fkm_llm::{ProviderError, Redactor, WireFormat};
+use fkm_llm::{ProviderError, Redactor};
 use fkm_snapshot::{
-    Auth, Capabilities, Dialect, Format, ModelPattern, Policy, Price, Simulated, Strategy,
-    ValidSnapshot,
+    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Format, ModelPattern, Policy, Price,
+    RerankDialect, Simulated, Strategy, ValidSnapshot,
 };
 use http::{HeaderName, HeaderValue};
 
@@ -61,14 +62,30 @@ struct BackendRuntime {
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) provider: Arc<ProviderRuntime>,
-    /// Where requests for this model go; `None` without a network.
-    pub(crate) endpoint: Option<Arc<Endpoint>>,
+    /// How it is asked: what the provider leads with first, at least one.
+    ways: Arc<[Way]>,
     /// The name to send.
     pub(crate) upstream_model: Arc<str>,
     pub(crate) max_output_tokens: Option<u64>,
     pub(crate) capabilities: Arc<Capabilities>,
     /// `None`: not known.
     pub(crate) price: Option<Arc<Price>>,
+}
+
+/// One way to ask for a model.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) speaks: Speaks,
+    /// Where requests go; `None` without a network.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
+}
+
+/// How a provider speaks, in one format of one operation.
+#[derive(Clone, Debug)]
+pub(crate) enum Speaks {
+    Chat(Arc<Dialect>),
+    Embeddings(Arc<EmbeddingDialect>),
+    Rerank(Arc<RerankDialect>),
 }
 
 /// One provider, as one rule reaches it.
@@ -90,13 +107,12 @@ pub(crate) enum Link {
 }
 
 /// What the simulated provider speaks.
-static SIMULATED: LazyLock<Dialect> =
-    LazyLock::new(|| Dialect::new(Format::OpenAiChat, "/", Auth::Bearer));
+static SIMULATED: LazyLock<Arc<Dialect>> =
+    LazyLock::new(|| Arc::new(Dialect::new(Format::OpenAiChat, "/", Auth::Bearer)));
 
 /// A provider over HTTP.
 #[derive(Debug)]
 pub(crate) struct HttpLink {
-    pub(crate) dialect: Dialect,
     /// One per key, at least one.
     keys: Vec<Key>,
     turn: AtomicUsize,
@@ -121,6 +137,7 @@ pub(crate) struct Candidate {
     pub(crate) backend: Arc<str>,
     pub(crate) offer: Offer,
     pub(crate) key: usize,
+    way: usize,
 }
 
 // === impl RuleRuntime ===
@@ -131,8 +148,8 @@ impl RuleRuntime {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(model))
     }
 
-    /// The candidates for a request that asked for `model`, in the order in which they are tried.
-    pub(crate) fn plan(&self, model: &str) -> Vec<Candidate> {
+    /// The candidates for a request in `format` that asked for `model`, in the order in which they are tried.
+    pub(crate) fn plan(&self, model: &str, format: AnyFormat) -> Vec<Candidate> {
         let backends = match self.strategy {
             Strategy::Priority => (0..self.backends.len()).collect(),
             Strategy::Weighted => order(&self.backends, |n| fastrand::u64(0..n)),
@@ -144,7 +161,7 @@ impl RuleRuntime {
                 continue;
             };
             for index in order(offers, |n| fastrand::u64(0..n)) {
-                offers[index].push_candidates(&backend.name, &mut plan);
+                offers[index].push_candidates(&backend.name, format, &mut plan);
             }
         }
         plan
@@ -169,8 +186,21 @@ impl Offer {
         Arc::ptr_eq(&self.provider, &other.provider) && self.upstream_model == other.upstream_model
     }
 
-    /// One candidate per key, beginning with the one whose turn it is.
-    fn push_candidates(&self, backend: &Arc<str>, plan: &mut Vec<Candidate>) {
+    /// How a client of this format is served: in its own, or in the first of the same operation.
+    fn way(&self, format: AnyFormat) -> Option<usize> {
+        let mut ways = self.ways.iter();
+        let same = ways.position(|way| way.speaks.format() == format);
+        same.or_else(|| {
+            let mut ways = self.ways.iter();
+            ways.position(|way| way.speaks.format().operation() == format.operation())
+        })
+    }
+
+    /// One candidate per key, beginning with the one whose turn it is; none where the model does not do what is asked.
+    fn push_candidates(&self, backend: &Arc<str>, format: AnyFormat, plan: &mut Vec<Candidate>) {
+        let Some(way) = self.way(format) else {
+            return;
+        };
         let (keys, first) = match &self.provider.link {
             Link::Http(http) => (http.keys.len(), http.turn.fetch_add(1, Ordering::Relaxed)),
             Link::Simulated(_) => (1, 0),
@@ -179,6 +209,7 @@ impl Offer {
             backend: backend.clone(),
             offer: self.clone(),
             key: (first + i) % keys,
+            way,
         }));
     }
 }
@@ -196,6 +227,11 @@ impl Weighted for Offer {
 // === impl Candidate ===
 
 impl Candidate {
+    /// How the model is asked.
+    pub(crate) fn way(&self) -> &Way {
+        &self.offer.ways[self.way]
+    }
+
     /// Takes the key that was used out of what the provider says.
     pub(crate) fn redact(&self, error: &mut ProviderError) {
         if let Link::Http(http) = &self.offer.provider.link {
@@ -225,20 +261,28 @@ impl Candidate {
     }
 }
 
-// === impl ProviderRuntime ===
+// === impl Speaks ===
 
-impl ProviderRuntime {
-    /// How the provider speaks.
-    pub(crate) fn dialect(&self) -> &Dialect {
-        match &self.link {
-            Link::Http(http) => &http.dialect,
-            Link::Simulated(_) => &SIMULATED,
+impl Speaks {
+    /// The format.
+    pub(crate) fn format(&self) -> AnyFormat {
+        match self {
+            Self::Chat(dialect) => AnyFormat::Chat(dialect.format),
+            Self::Embeddings(dialect) => AnyFormat::Embeddings(dialect.format),
+            Self::Rerank(dialect) => AnyFormat::Rerank(dialect.format),
         }
     }
 
-    /// The format that it speaks.
-    pub(crate) fn format(&self) -> &'static dyn WireFormat {
-        fkm_llm::format(self.dialect().format)
+    /// The paths for whole answers and for streams.
+    fn paths(&self) -> (&str, &str) {
+        match self {
+            Self::Chat(dialect) => {
+                let stream = dialect.stream_path.as_ref().unwrap_or(&dialect.path);
+                (&dialect.path, stream)
+            }
+            Self::Embeddings(dialect) => (&dialect.path, &dialect.path),
+            Self::Rerank(dialect) => (&dialect.path, &dialect.path),
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use fkm_llm::WireFormat;
+use fkm_snapshot::Operation;
 use fkm_telemetry::names;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request};
@@ -20,9 +20,10 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::codec::Codec;
 use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
-use crate::exchange::{Exchange, RequestId};
+use crate::exchange::{Decoded, Exchange, RequestId};
 use crate::metrics::Outcome;
 use crate::relay::{AnswerBody, Start};
 use crate::respond::{self, JSON};
@@ -31,7 +32,7 @@ use crate::steps::execute::Executed;
 use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
 use crate::steps::{execute, models, plan};
-use crate::surface::{Call, Conversation, Operation};
+use crate::surface::{Asked, Call, Question};
 
 /// Answers one request; never fails: an error is an answer too.
 pub(crate) async fn serve(
@@ -43,7 +44,7 @@ pub(crate) async fn serve(
     let (head, body) = request.into_parts();
     let call = Call::of(&head.uri, &head.headers);
     let format = call.error_format();
-    let span = request_span(&id, &head, call.route);
+    let span = request_span(&id, &head, &call);
     let serving = async {
         match exchange(context, &id, call, head, body).await {
             Ok(response) => response,
@@ -65,7 +66,7 @@ pub(crate) async fn serve(
 }
 
 /// The span of a request, named as the HTTP conventions say; nothing where no exporter asks for it.
-fn request_span(id: &RequestId, head: &request::Parts, route: &str) -> tracing::Span {
+fn request_span(id: &RequestId, head: &request::Parts, call: &Call) -> tracing::Span {
     let span = tracing::info_span!(
         target: "fkm_span",
         "request",
@@ -74,7 +75,7 @@ fn request_span(id: &RequestId, head: &request::Parts, route: &str) -> tracing::
         { names::HTTP_REQUEST_METHOD } = head.method.as_str(),
         { names::HTTP_RESPONSE_STATUS_CODE } = tracing::field::Empty,
         { names::FKM_REQUEST_ID } = id.as_str(),
-        { names::GEN_AI_OPERATION_NAME } = names::operation::CHAT,
+        { names::GEN_AI_OPERATION_NAME } = call.operation().map(Operation::name),
         { names::GEN_AI_REQUEST_MODEL } = tracing::field::Empty,
         { names::GEN_AI_USAGE_INPUT_TOKENS } = tracing::field::Empty,
         { names::GEN_AI_USAGE_OUTPUT_TOKENS } = tracing::field::Empty,
@@ -82,7 +83,7 @@ fn request_span(id: &RequestId, head: &request::Parts, route: &str) -> tracing::
     );
     // A span has its name before it is entered, or keeps none.
     if !span.is_disabled() {
-        let name = format!("{} {route}", head.method);
+        let name = format!("{} {}", head.method, call.route);
         span.record(names::OTEL_NAME, name.trim_end());
         fkm_telemetry::trace_context::adopt(&span, &head.headers);
     }
@@ -106,27 +107,27 @@ async fn exchange(
     // 1 accept
     accept::check_site(&head.uri, &head.headers).map_err(early)?;
     let family = call.family;
-    let operation = call.operation(&head.method, &head.uri).map_err(early)?;
+    let asked = call.asked(&head.method, &head.uri).map_err(early)?;
     let Some(runtime) = context.store.current() else {
         return Err(early(not_ready()));
     };
-    let conversation = match operation {
-        Operation::Converse(conversation) => conversation,
-        Operation::Models => return Ok(respond::json(models::list(family, &runtime), id)),
-        Operation::Model(name) => {
+    let question = match asked {
+        Asked::Answer(question) => question,
+        Asked::Models => return Ok(respond::json(models::list(family, &runtime), id)),
+        Asked::Model(name) => {
             let model = models::one(family, &runtime, &name).map_err(early)?;
             return Ok(respond::json(model, id));
         }
     };
-    let format = fkm_llm::format(conversation.format);
+    let format = Codec::of(question.format);
     let (body, guard) = accept::body(&context.bodies, &head.headers, body)
         .await
         .map_err(early)?;
     // 2 decode
-    let (scan, model) = decode(&body, conversation).map_err(early)?;
+    let (scan, model) = decode(&body, question).map_err(early)?;
     tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
-    let (rule, plan) = plan::run(&runtime, &model).map_err(early)?;
+    let (rule, plan) = plan::run(&runtime, &model, format.name()).map_err(early)?;
     let exchange = Arc::new(Exchange {
         context: context.clone(),
         id: *id,
@@ -141,7 +142,7 @@ async fn exchange(
         runtime,
         rule,
         plan,
-        decoded: std::sync::OnceLock::new(),
+        decoded: Decoded::default(),
     });
     let pending = record::Pending::new(exchange.clone());
     // 5 execute
@@ -164,15 +165,16 @@ async fn exchange(
 /// What routing must know: of the body, and of the path where that says it.
 fn decode(
     body: &Bytes,
-    conversation: Conversation,
+    question: Question,
 ) -> Result<(fkm_llm::RequestScan, Arc<str>), ExchangeError> {
     let mut scan = fkm_llm::scan(body)
         .map_err(|error| ExchangeError::new(Reason::BadRequest, error.to_string()))?;
-    if let Some(stream) = conversation.stream {
-        scan.stream = stream;
-    }
+    scan.stream = match question.format.operation() {
+        Operation::Chat => question.stream.unwrap_or(scan.stream),
+        Operation::Embeddings | Operation::Rerank => false,
+    };
     let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
-    let model = conversation
+    let model = question
         .model
         .or_else(|| named.map(|model| model.name.as_str().into()));
     match model {
@@ -254,7 +256,7 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
     response
 }
 
-fn request_id_header(format: &dyn WireFormat) -> HeaderName {
+fn request_id_header(format: Codec) -> HeaderName {
     HeaderName::from_static(format.request_id_header())
 }
 

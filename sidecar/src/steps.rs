@@ -8,3 +8,4 @@ pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod send;
 pub(crate) mod take;
+mod whole;

@@ -7,9 +7,11 @@ mod path;
 
 use std::sync::Arc;
 
-use fkm_llm::{Format, WireFormat};
+use fkm_llm::Format;
+use fkm_snapshot::{AnyFormat, Operation};
 use http::{HeaderMap, Method, Uri};
 
+use crate::codec::Codec;
 use crate::error::{ExchangeError, Reason};
 
 /// Whose clients call: how lists and errors read that belong to no operation.
@@ -27,26 +29,26 @@ pub(crate) enum Family {
 pub(crate) struct Call {
     pub(crate) family: Family,
     /// `None`: there is no such path.
-    operation: Option<Operation>,
+    asked: Option<Asked>,
     /// The path with its names left open, for spans: few values, whatever the clients send. Empty where it is not known.
     pub(crate) route: &'static str,
 }
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub(crate) enum Asked {
     /// An answer of a model.
-    Converse(Conversation),
+    Answer(Question),
     /// The models of this pod.
     Models,
     /// One of them.
     Model(Arc<str>),
 }
 
-/// A conversation in `format`, and what its path says of the request.
+/// A request in `format`, and what its path says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Conversation {
-    pub(crate) format: Format,
+pub(crate) struct Question {
+    pub(crate) format: AnyFormat,
     /// The model, where the path names it.
     pub(crate) model: Option<Arc<str>>,
     /// Whether the answer streams, where the path says so.
@@ -77,16 +79,24 @@ impl Call {
     }
 
     /// The format in which the client reads errors.
-    pub(crate) fn error_format(&self) -> &'static dyn WireFormat {
-        fkm_llm::format(match &self.operation {
-            Some(Operation::Converse(conversation)) => conversation.format,
-            _ => self.family.format(),
+    pub(crate) fn error_format(&self) -> Codec {
+        Codec::of(match &self.asked {
+            Some(Asked::Answer(question)) => question.format,
+            _ => AnyFormat::Chat(self.family.format()),
         })
     }
 
+    /// What a model is asked to do, where one is asked.
+    pub(crate) fn operation(&self) -> Option<Operation> {
+        match &self.asked {
+            Some(Asked::Answer(question)) => Some(question.format.operation()),
+            _ => None,
+        }
+    }
+
     /// What is asked by this method; an error says what there is.
-    pub(crate) fn operation(self, method: &Method, uri: &Uri) -> Result<Operation, ExchangeError> {
-        let Some(operation) = self.operation else {
+    pub(crate) fn asked(self, method: &Method, uri: &Uri) -> Result<Asked, ExchangeError> {
+        let Some(asked) = self.asked else {
             let message = format!(
                 "no such path: {:.200}; there are {}",
                 uri.path(),
@@ -94,7 +104,7 @@ impl Call {
             );
             return Err(ExchangeError::new(Reason::UnknownPath, message));
         };
-        let allowed = operation.method();
+        let allowed = asked.method();
         if *method != allowed {
             let message = format!(
                 "{:.200} does not know {method:.20}; use {allowed}",
@@ -108,31 +118,34 @@ impl Call {
             });
             return Err(error);
         }
-        if let Operation::Converse(conversation) = &operation {
-            conversation.check_query(uri.query().unwrap_or_default())?;
+        if let Asked::Answer(question) = &asked {
+            question.check_query(uri.query().unwrap_or_default())?;
         }
-        Ok(operation)
+        Ok(asked)
     }
 }
 
-// === impl Operation ===
+// === impl Asked ===
 
-impl Operation {
+impl Asked {
     fn method(&self) -> Method {
         match self {
-            Self::Converse(_) => Method::POST,
+            Self::Answer(_) => Method::POST,
             Self::Models | Self::Model(_) => Method::GET,
         }
     }
 }
 
-// === impl Conversation ===
+// === impl Question ===
 
-impl Conversation {
+impl Question {
     /// A stream of Gemini's comes as events, or as one JSON array, which nobody reads before its end.
     fn check_query(&self, query: &str) -> Result<(), ExchangeError> {
         let events = query.split('&').any(|pair| pair == "alt=sse");
-        if self.format == Format::GeminiGenerateContent && self.stream == Some(true) && !events {
+        if self.format == AnyFormat::Chat(Format::GeminiGenerateContent)
+            && self.stream == Some(true)
+            && !events
+        {
             let message =
                 "a stream is given as server-sent events only; add ?alt=sse, as the SDKs do";
             return Err(ExchangeError::new(Reason::BadRequest, message));
@@ -145,9 +158,9 @@ impl Conversation {
 mod tests {
     use super::*;
 
-    fn asked(method: &Method, uri: &'static str) -> Result<Operation, ExchangeError> {
+    fn asked(method: &Method, uri: &'static str) -> Result<Asked, ExchangeError> {
         let uri = Uri::from_static(uri);
-        Call::of(&uri, &HeaderMap::new()).operation(method, &uri)
+        Call::of(&uri, &HeaderMap::new()).asked(method, &uri)
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Presets: named providers of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use fkm_dialect::{Dialect, EmbeddingDialect, RerankDialect};
+use fkm_dialect::{AnyFormat, Dialect, EmbeddingDialect, RerankDialect};
 use serde::Deserialize;
 
 use crate::model::{ModelRecord, models};
@@ -20,11 +20,13 @@ pub struct Preset {
     pub base_url_form: Option<String>,
     /// How it converses. `None`: it has vectors and ranks only.
     pub dialect: Option<Dialect>,
+    /// Other formats in which it converses.
+    pub beside: Vec<Dialect>,
     /// How it makes vectors, where it does.
     pub embeddings: Option<EmbeddingDialect>,
     /// How it ranks documents, where it does.
     pub ranks: Option<RerankDialect>,
-    /// Its chat models that can be asked in the dialect's format, by the name that it wants.
+    /// Its models that can be asked in one of its formats, by the name that it wants.
     pub models: BTreeMap<String, ModelRecord>,
 }
 
@@ -36,6 +38,8 @@ struct PresetRecord {
     base_url: Option<String>,
     base_url_form: Option<String>,
     dialect: Option<Dialect>,
+    #[serde(default)]
+    beside: Vec<Dialect>,
     embeddings: Option<EmbeddingDialect>,
     ranks: Option<RerankDialect>,
     /// Whose models it offers, where they do not stand under its own name.
@@ -46,27 +50,47 @@ static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
     let records: BTreeMap<String, PresetRecord> =
         serde_json::from_str(include_str!("../data/presets.json")).expect("checked by a test");
     let complete = |(name, record): (String, PresetRecord)| {
-        let preset = Preset {
-            models: record.dialect.iter().fold(BTreeMap::new(), |_, dialect| {
-                offered(record.models.as_deref().unwrap_or(&name), dialect)
-            }),
+        let mut preset = Preset {
+            models: BTreeMap::new(),
             system: record.system,
             base_url: record.base_url,
             base_url_form: record.base_url_form,
             dialect: record.dialect,
+            beside: record.beside,
             embeddings: record.embeddings,
             ranks: record.ranks,
         };
+        preset.models = offered(record.models.as_deref().unwrap_or(&name), &preset);
         (name, preset)
     };
     records.into_iter().map(complete).collect()
 });
 
-/// The chat models of a provider that can be asked in the format of this dialect.
-fn offered(provider: &str, dialect: &Dialect) -> BTreeMap<String, ModelRecord> {
+// === impl Preset ===
+
+impl Preset {
+    /// The formats that it speaks, the one that it leads with first.
+    pub fn formats(&self) -> impl Iterator<Item = AnyFormat> {
+        let chats = self.dialect.iter().chain(&self.beside);
+        let chats = chats.map(|one| AnyFormat::Chat(one.format));
+        let vectors = self
+            .embeddings
+            .iter()
+            .map(|one| AnyFormat::Embeddings(one.format));
+        let ranks = self.ranks.iter().map(|one| AnyFormat::Rerank(one.format));
+        chats.chain(vectors).chain(ranks)
+    }
+}
+
+/// The models that can be asked in one of the preset's formats.
+fn offered(provider: &str, preset: &Preset) -> BTreeMap<String, ModelRecord> {
+    let spoken: BTreeSet<&str> = preset.formats().map(AnyFormat::name).collect();
     let all = models(provider).into_iter().flatten();
-    let in_format = all.filter(|(_, model)| model.chats_in(dialect.format.name()));
-    in_format
+    let served = all.filter(|(_, model)| {
+        let mut formats = model.formats.iter();
+        formats.any(|format| spoken.contains(format.as_str()))
+    });
+    served
         .map(|(name, model)| (name.clone(), model.clone()))
         .collect()
 }
@@ -83,8 +107,6 @@ pub fn preset_names() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use fkm_dialect::{EmbeddingFormat, Format, MODEL_IN_PATH, RerankFormat};
     use url::Url;
 
@@ -107,7 +129,8 @@ mod tests {
             let url = Url::parse(address).expect(name);
             assert!(url.host().is_some() && url.query().is_none(), "{name}");
             assert!(!address.ends_with('/'), "{name}");
-            let chats = preset.dialect.iter().map(Dialect::problems);
+            let chats = preset.dialect.iter().chain(&preset.beside);
+            let chats = chats.map(Dialect::problems);
             let embeds = preset.embeddings.iter().map(EmbeddingDialect::problems);
             let ranks = preset.ranks.iter().map(RerankDialect::problems);
             let records: Vec<_> = chats.chain(embeds).chain(ranks).collect();
@@ -139,9 +162,9 @@ mod tests {
     #[test]
     fn every_format_is_spoken_by_a_preset() {
         let spoken: BTreeSet<Format> = preset_names().filter_map(format_of).collect();
-        let beside = [Format::OpenAiCompletions, Format::OpenAiResponses];
-        let others = Format::ALL.into_iter().filter(|one| !beside.contains(one));
-        assert_eq!(spoken, others.collect());
+        let beside = PRESETS.values().flat_map(|one| &one.beside);
+        let beside: BTreeSet<Format> = beside.map(|one| one.format).collect();
+        assert_eq!(&spoken | &beside, Format::ALL.into());
         let embeddings = PRESETS.values().filter_map(|one| one.embeddings.as_ref());
         let spoken: BTreeSet<EmbeddingFormat> = embeddings.map(|one| one.format).collect();
         assert_eq!(spoken, EmbeddingFormat::ALL.into());

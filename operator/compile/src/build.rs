@@ -89,7 +89,10 @@ fn connection_features(connection: &Connection) -> Vec<Feature> {
     match connection {
         Connection::Simulated(_) => vec![Feature::from("provider.simulated")],
         Connection::Http(http) => {
-            let mut features = vec![Feature(format!("format.{}", http.dialect.format))];
+            let formats = http.formats();
+            let mut features: Vec<_> = formats
+                .map(|one| Feature(format!("format.{one}")))
+                .collect();
             if !http.ca_pem.is_empty() {
                 features.push(Feature::from("tls.ca"));
             }

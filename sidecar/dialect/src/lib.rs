@@ -12,6 +12,7 @@ mod effort;
 mod embedding;
 mod failure;
 mod format;
+mod operation;
 mod price;
 mod rerank;
 
@@ -25,6 +26,7 @@ pub use effort::Effort;
 pub use embedding::{DimensionsField, EmbeddingDialect, EmbeddingFormat};
 pub use failure::FailureClass;
 pub use format::Format;
+pub use operation::{AnyFormat, Operation};
 pub use price::{Price, Rates, ServiceTier};
 pub use rerank::{RerankDialect, RerankFormat};
 

@@ -10,14 +10,19 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 11] = [
+pub const FEATURES: [&str; 16] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
+    "format.cohere.embed",
+    "format.cohere.rerank",
+    "format.gemini.embed",
     "format.gemini.generate_content",
     "format.openai.chat",
     "format.openai.completions",
+    "format.openai.embeddings",
     "format.openai.responses",
+    "format.voyage.rerank",
     "provider.simulated",
     "strategy.priority",
     "strategy.weighted",
@@ -46,11 +51,11 @@ impl fmt::Display for Feature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Format;
+    use crate::AnyFormat;
 
     #[test]
     fn every_format_is_obeyed() {
-        for format in Format::ALL {
+        for format in AnyFormat::all() {
             assert!(
                 Feature(format!("format.{format}")).is_supported(),
                 "{format}"

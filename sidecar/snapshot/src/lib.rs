@@ -32,10 +32,12 @@ pub use secrets::{SecretId, Secrets};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{
-    Auth, CacheMarks, Capabilities, Dialect, Documents, FailureClass, Format, MODEL_IN_PATH,
-    MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts, ToolCallIds,
+    AnyFormat, Auth, CacheMarks, Capabilities, Dialect, Documents, FailureClass, Format,
+    MODEL_IN_PATH, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts, ToolCallIds,
 };
-pub use fkm_dialect::{Price, Rates};
+pub use fkm_dialect::{
+    EmbeddingDialect, EmbeddingFormat, Operation, Price, Rates, RerankDialect, RerankFormat,
+};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

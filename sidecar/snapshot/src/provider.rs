@@ -1,10 +1,13 @@
 //! Pools, their providers and the models that they offer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Capabilities, Dialect, Millis, Price, SecretId, is_default};
+use crate::{
+    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Millis, Price, RerankDialect,
+    SecretId, is_default,
+};
 
 /// Interchangeable providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +42,7 @@ pub struct Provider {
 #[serde(rename_all = "camelCase")]
 pub enum Connection {
     /// Over HTTP.
-    Http(HttpConnection),
+    Http(Box<HttpConnection>),
     /// Answered by the sidecar itself, without a network.
     Simulated(Simulated),
 }
@@ -50,8 +53,19 @@ pub enum Connection {
 pub struct HttpConnection {
     /// Absolute `http` or `https` URL without a trailing slash; the dialect's path is appended.
     pub base_url: String,
-    /// What the provider speaks.
-    pub dialect: Dialect,
+    /// How the provider converses; absent: it does not. Its `auth` says how keys are shown, for every operation; where it
+    /// is absent they are bearer tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Other formats in which it converses, for clients that speak them and models that know no other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Dialect>,
+    /// How it makes vectors; absent: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embeddings: Option<EmbeddingDialect>,
+    /// How it ranks documents; absent: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<RerankDialect>,
     /// Whether loopback and private use is meant.
     #[serde(default, skip_serializing_if = "is_default")]
     pub locality: Locality,
@@ -93,6 +107,9 @@ pub struct Model {
     /// Other names under which clients and rules may ask for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// The formats in which it can be asked; empty: in each of its provider's.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub formats: BTreeSet<AnyFormat>,
     /// The most output tokens that the model gives; for formats that must name a limit. Unknown when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u64>,
@@ -162,6 +179,33 @@ impl Model {
         } else {
             &self.upstream_name
         }
+    }
+}
+
+// === impl HttpConnection ===
+
+impl HttpConnection {
+    /// The formats that the provider speaks, the one that it leads with first.
+    pub fn formats(&self) -> impl Iterator<Item = AnyFormat> {
+        let chats = self.conversations().map(|one| AnyFormat::Chat(one.format));
+        let vectors = self
+            .embeddings
+            .iter()
+            .map(|one| AnyFormat::Embeddings(one.format));
+        let ranks = self.ranks.iter().map(|one| AnyFormat::Rerank(one.format));
+        chats.chain(vectors).chain(ranks)
+    }
+
+    /// How it converses, in the order in which that is chosen.
+    pub fn conversations(&self) -> impl Iterator<Item = &Dialect> {
+        self.dialect.iter().chain(&self.beside)
+    }
+
+    /// How keys are shown.
+    pub fn auth(&self) -> Auth {
+        self.dialect
+            .as_ref()
+            .map_or(Auth::Bearer, |dialect| dialect.auth)
     }
 }
 

@@ -169,6 +169,7 @@ fn check_provider(path: &str, provider: &Provider, problems: &mut Vec<Problem>) 
             }
         }
     }
+    check_formats(path, provider, problems);
     let mut names = BTreeSet::new();
     for (name, model) in &provider.models {
         if model
@@ -212,9 +213,53 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
             message,
         ));
     }
-    for (field, message) in http.dialect.problems() {
-        let path = format!("{path}.dialect.{field}");
-        problems.push(Problem::new(path, ProblemCode::Invalid, message));
+    let places = http.dialect.iter().map(|one| ("dialect".to_owned(), one));
+    let beside = (0..).zip(&http.beside);
+    let beside = beside.map(|(index, one): (usize, _)| (format!("beside[{index}]"), one));
+    let chats = places
+        .chain(beside)
+        .map(|(place, one)| (place, one.problems()));
+    let vectors = http
+        .embeddings
+        .iter()
+        .map(|one| ("embeddings".to_owned(), one.problems()));
+    let ranks = http
+        .ranks
+        .iter()
+        .map(|one| ("ranks".to_owned(), one.problems()));
+    for (place, found) in chats.chain(vectors).chain(ranks) {
+        for (field, message) in found {
+            let path = format!("{path}.{place}.{field}");
+            problems.push(Problem::new(path, ProblemCode::Invalid, message));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = http.formats().find(|format| !seen.insert(*format)) {
+        let message = format!("{twice} stands twice; one address has one record for a format");
+        problems.push(Problem::new(
+            format!("{path}.beside"),
+            ProblemCode::Invalid,
+            message,
+        ));
+    }
+    if seen.is_empty() {
+        let message = "a provider needs at least one of dialect, embeddings and ranks";
+        problems.push(Problem::new(path.to_owned(), ProblemCode::Invalid, message));
+    }
+}
+
+/// A model is asked in formats that its provider speaks.
+fn check_formats(path: &str, provider: &Provider, problems: &mut Vec<Problem>) {
+    let Connection::Http(http) = &provider.connection else {
+        return;
+    };
+    let spoken: BTreeSet<_> = http.formats().collect();
+    for (name, model) in &provider.models {
+        if let Some(format) = model.formats.difference(&spoken).next() {
+            let path = format!("{path}.models[{name}].formats");
+            let message = format!("the provider does not speak {format}");
+            problems.push(Problem::new(path, ProblemCode::Invalid, message));
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use fkm_llm::{ClientError, ErrorKind, FailureClass, Progress, StreamFault, WireFormat};
+use fkm_llm::{ClientError, ErrorKind, FailureClass, Progress, StreamFault};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use crate::codec::Codec;
 use crate::error::Reason;
 use crate::exchange::RequestId;
 use crate::metrics::Outcome;
@@ -21,7 +22,7 @@ const AFTER_FINISH: Duration = Duration::from_secs(2);
 
 /// What watches over a body that is being sent.
 pub(super) struct Guard {
-    pub(super) format: &'static dyn WireFormat,
+    pub(super) format: Codec,
     candidate: Candidate,
     id: RequestId,
     pub(super) timer: Timer,
@@ -49,7 +50,7 @@ pub(super) enum Cut {
 
 /// What a new body needs.
 pub(crate) struct Start {
-    pub(crate) format: &'static dyn WireFormat,
+    pub(crate) format: Codec,
     pub(crate) candidate: Candidate,
     pub(crate) id: RequestId,
     pub(crate) between: Duration,

@@ -12,8 +12,8 @@ use fkm_snapshot::{
 use http::{HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::endpoint::Endpoint;
 use super::listing::{listed_models, rule_patterns};
+use super::ways::Ways;
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
 use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
@@ -111,22 +111,20 @@ impl Builder<'_> {
                 continue;
             };
             let runtime = Arc::new(runtime);
-            let mut last = None;
+            let mut ways = Ways::of(&provider.connection);
             for (name, model) in &provider.models {
                 let upstream_model = model.upstream_name(name);
-                let endpoint =
-                    match Endpoint::of(&provider.connection, upstream_model, last.as_ref()) {
-                        Ok(endpoint) => endpoint,
-                        Err(message) => {
-                            let path = format!("{path}.connection.http.baseUrl");
-                            self.problem::<()>(path, ProblemCode::Invalid, message);
-                            break;
-                        }
-                    };
-                last.clone_from(&endpoint);
+                let ways = match ways.to(upstream_model, &model.formats) {
+                    Ok(ways) => ways,
+                    Err(message) => {
+                        let path = format!("{path}.connection.http.baseUrl");
+                        self.problem::<()>(path, ProblemCode::Invalid, message);
+                        break;
+                    }
+                };
                 let offer = Offer {
                     provider: runtime.clone(),
-                    endpoint,
+                    ways,
                     upstream_model: upstream_model.into(),
                     max_output_tokens: model.max_output_tokens,
                     capabilities: Arc::new(model.capabilities.clone()),
@@ -169,7 +167,7 @@ impl Builder<'_> {
                 self.problem::<()>(path, ProblemCode::SecretMissing, message);
                 continue;
             };
-            let Some(header) = credential_header(http.dialect.auth, secret) else {
+            let Some(header) = credential_header(http.auth(), secret) else {
                 let message = format!(
                     "key {:?} cannot be sent: it is empty or has characters that no header may have",
                     credential.secret.0
@@ -197,9 +195,7 @@ impl Builder<'_> {
         if keys.is_empty() {
             return None;
         }
-        let dialect = http.dialect.clone();
         Some(HttpLink {
-            dialect,
             keys,
             turn: AtomicUsize::new(0),
         })

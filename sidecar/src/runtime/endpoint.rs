@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fkm_snapshot::{Connection, MODEL_IN_PATH};
+use fkm_snapshot::MODEL_IN_PATH;
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -18,34 +18,29 @@ pub(crate) struct Endpoint {
 // === impl Endpoint ===
 
 impl Endpoint {
-    /// The addresses of the provider's model `model`: none for one without a network, `last` where they are the same. An error
-    /// says what is wrong with them.
+    /// The addresses of the provider's model `model`; `last` where they are the same. An error says what is wrong with them.
     pub(super) fn of(
-        connection: &Connection,
+        base_url: &str,
+        (path, stream_path): (&str, &str),
         model: &str,
         last: Option<&Arc<Self>>,
-    ) -> Result<Option<Arc<Self>>, String> {
-        let Connection::Http(http) = connection else {
-            return Ok(None);
-        };
-        let base = http.base_url.trim_end_matches('/');
+    ) -> Result<Arc<Self>, String> {
+        let base = base_url.trim_end_matches('/');
         let uri = |path: &str| -> Result<Uri, String> {
-            let path = path.replace(
-                MODEL_IN_PATH,
-                &utf8_percent_encode(model, ESCAPED).to_string(),
-            );
+            let model = utf8_percent_encode(model, ESCAPED).to_string();
+            let path = path.replace(MODEL_IN_PATH, &model);
             let uri = format!("{base}{path}");
             uri.parse().map_err(|error| format!("{uri:?}: {error}"))
         };
-        let whole = uri(&http.dialect.path)?;
-        let stream = match &http.dialect.stream_path {
-            Some(path) => uri(path)?,
-            None => whole.clone(),
+        let whole = uri(path)?;
+        let stream = match path == stream_path {
+            true => whole.clone(),
+            false => uri(stream_path)?,
         };
         let endpoint = Self { whole, stream };
         Ok(match last {
-            Some(last) if **last == endpoint => Some(last.clone()),
-            _ => Some(Arc::new(endpoint)),
+            Some(last) if **last == endpoint => last.clone(),
+            _ => Arc::new(endpoint),
         })
     }
 
@@ -64,29 +59,17 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 
 #[cfg(test)]
 mod tests {
-    use fkm_snapshot::{Auth, Dialect, Format, HttpConnection, Locality};
-
     use super::*;
 
-    fn connection(path: &str, stream_path: Option<&str>) -> Connection {
-        let mut dialect = Dialect::new(Format::OpenAiChat, path, Auth::XGoogApiKey);
-        dialect.stream_path = stream_path.map(str::to_owned);
-        Connection::Http(HttpConnection {
-            base_url: "https://host/v1beta/".to_owned(),
-            dialect,
-            locality: Locality::External,
-            ca_pem: String::new(),
-            credentials: Vec::new(),
-        })
-    }
+    const BASE: &str = "https://host/v1beta/";
 
     #[test]
     fn the_model_stands_in_the_path_escaped() {
-        let http = connection(
+        let paths = (
             "/models/{model}:generateContent",
-            Some("/models/{model}:streamGenerateContent?alt=sse"),
+            "/models/{model}:streamGenerateContent?alt=sse",
         );
-        let endpoint = Endpoint::of(&http, "a/b:c d-1.5_ü", None).unwrap().unwrap();
+        let endpoint = Endpoint::of(BASE, paths, "a/b:c d-1.5_ü", None).unwrap();
         assert_eq!(
             endpoint.uri(false),
             "https://host/v1beta/models/a%2Fb%3Ac%20d-1.5_%C3%BC:generateContent"
@@ -99,13 +82,12 @@ mod tests {
 
     #[test]
     fn models_share_what_does_not_depend_on_them() {
-        let http = connection("/chat/completions?api-version=1", None);
-        let first = Endpoint::of(&http, "a", None).unwrap();
-        let second = Endpoint::of(&http, "b", first.as_ref()).unwrap();
-        let (first, second) = (first.unwrap(), second.unwrap());
+        let path = "/chat/completions?api-version=1";
+        let first = Endpoint::of(BASE, (path, path), "a", None).unwrap();
+        let second = Endpoint::of(BASE, (path, path), "b", Some(&first)).unwrap();
         assert!(Arc::ptr_eq(&first, &second));
         assert_eq!(first.uri(true), first.uri(false));
-        let wrong = connection("/a path with spaces", None);
-        assert!(Endpoint::of(&wrong, "a", None).is_err());
+        let wrong = "/a path with spaces";
+        assert!(Endpoint::of(BASE, (wrong, wrong), "a", None).is_err());
     }
 }

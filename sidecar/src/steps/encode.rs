@@ -2,10 +2,14 @@
 //! speak the same format, a translation where they do not.
 
 use bytes::Bytes;
-use fkm_llm::{Edits, Format, Target, ToolNames};
+use fkm_llm::{
+    DecodeError, Edits, EmbeddingTarget, EncodeError, Format, RerankTarget, Target, ToolNames,
+    WireFormat, embedding_codec, rerank_codec,
+};
 use fkm_snapshot::Dialect;
 
 use crate::attempt::AttemptError;
+use crate::codec::Pair;
 use crate::error::{ExchangeError, Reason};
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
@@ -25,14 +29,44 @@ pub(crate) struct Encoded {
 }
 
 /// Encodes the exchange's request for `candidate`.
-pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded, AttemptError> {
-    let dialect = candidate.offer.provider.dialect();
-    if dialect.format == exchange.format.name() {
-        return Ok(edited(exchange, candidate, dialect));
+pub(crate) fn run(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    pair: &Pair<'_>,
+) -> Result<Encoded, AttemptError> {
+    match *pair {
+        Pair::Chat(client, dialect) if client.name() == dialect.format => {
+            Ok(edited(exchange, candidate, dialect))
+        }
+        Pair::Chat(client, dialect) => chat(exchange, candidate, client, dialect),
+        Pair::Embeddings(client, dialect) => {
+            let request = exchange.embeddings(client).map_err(unreadable)?;
+            let model = &*candidate.offer.upstream_model;
+            let target = EmbeddingTarget { model, dialect };
+            let encoded = embedding_codec(dialect.format).encode_request(request, &target);
+            encoded
+                .map(Encoded::from)
+                .map_err(|error| inexpressible(&error))
+        }
+        Pair::Rerank(client, dialect) => {
+            let request = exchange.rerank(client).map_err(unreadable)?;
+            let model = &*candidate.offer.upstream_model;
+            let target = RerankTarget { model, dialect };
+            let encoded = rerank_codec(dialect.format).encode_request(request, &target);
+            encoded
+                .map(Encoded::from)
+                .map_err(|error| inexpressible(&error))
+        }
     }
-    let request = exchange.decoded().map_err(|error| {
-        AttemptError::Unsuited(ExchangeError::new(Reason::BadRequest, error.to_string()))
-    })?;
+}
+
+fn chat(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    client: &dyn WireFormat,
+    dialect: &Dialect,
+) -> Result<Encoded, AttemptError> {
+    let request = exchange.chat(client).map_err(unreadable)?;
     let target = Target {
         model: &candidate.offer.upstream_model,
         dialect,
@@ -40,18 +74,20 @@ pub(crate) fn run(exchange: &Exchange, candidate: &Candidate) -> Result<Encoded,
         max_output_tokens: candidate.offer.max_output_tokens,
         stream: exchange.scan.stream,
     };
-    let encoded = fkm_llm::encode_request(request, &target).map_err(|error| {
-        let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
-        refused.client.param = Some(error.path().to_owned());
-        AttemptError::Unsuited(refused)
-    })?;
-    Ok(Encoded {
-        segments: vec![Bytes::from(encoded.body)],
-        dropped: encoded.dropped,
-        tool_names: encoded.tool_names,
-        strip_usage: false,
-        translated: true,
-    })
+    let encoded = fkm_llm::encode_request(request, &target);
+    encoded
+        .map(Encoded::from)
+        .map_err(|error| inexpressible(&error))
+}
+
+fn unreadable(error: &DecodeError) -> AttemptError {
+    AttemptError::Unsuited(ExchangeError::new(Reason::BadRequest, error.to_string()))
+}
+
+fn inexpressible(error: &EncodeError) -> AttemptError {
+    let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
+    refused.client.param = Some(error.path().to_owned());
+    AttemptError::Unsuited(refused)
 }
 
 fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Encoded {
@@ -77,5 +113,20 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         tool_names: ToolNames::default(),
         strip_usage: ask,
         translated: false,
+    }
+}
+
+// === impl Encoded ===
+
+impl From<fkm_llm::Encoded> for Encoded {
+    /// What was translated.
+    fn from(encoded: fkm_llm::Encoded) -> Self {
+        Self {
+            segments: vec![Bytes::from(encoded.body)],
+            dropped: encoded.dropped,
+            tool_names: encoded.tool_names,
+            strip_usage: false,
+            translated: true,
+        }
     }
 }

@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::{encode, send, take};
 use crate::attempt::{AttemptError, Failure, Limits};
+use crate::codec::Pair;
 use crate::error::{ExchangeError, Reason};
 use crate::exchange::Exchange;
 use crate::metrics::{AttemptLabels, AttemptOutcome};
@@ -88,7 +89,8 @@ async fn attempt(
     deadline: Instant,
 ) -> Result<Taken, AttemptError> {
     let offer = &candidate.offer;
-    let span = attempt_span(offer, number);
+    let operation = exchange.format.name().operation().name();
+    let span = attempt_span(offer, operation, number);
     let outcome = try_candidate(exchange, candidate, deadline)
         .instrument(span.clone())
         .await;
@@ -116,21 +118,21 @@ async fn attempt(
 }
 
 /// The span of an attempt; nothing where no exporter asks for it.
-fn attempt_span(offer: &Offer, number: u32) -> tracing::Span {
+fn attempt_span(offer: &Offer, operation: &'static str, number: u32) -> tracing::Span {
     let span = tracing::info_span!(
         target: "fkm_span",
         "attempt",
         { names::OTEL_NAME } = tracing::field::Empty,
         { names::OTEL_KIND } = "client",
         { names::OTEL_STATUS_CODE } = tracing::field::Empty,
-        { names::GEN_AI_OPERATION_NAME } = names::operation::CHAT,
+        { names::GEN_AI_OPERATION_NAME } = operation,
         { names::GEN_AI_PROVIDER_NAME } = %offer.provider.system,
         { names::GEN_AI_REQUEST_MODEL } = %offer.upstream_model,
         { names::HTTP_REQUEST_RESEND_COUNT } = number - 1,
         { names::ERROR_TYPE } = tracing::field::Empty,
     );
     if !span.is_disabled() {
-        let name = format!("{} {}", names::operation::CHAT, offer.upstream_model);
+        let name = format!("{operation} {}", offer.upstream_model);
         span.record(names::OTEL_NAME, name);
     }
     span
@@ -142,14 +144,18 @@ async fn try_candidate(
     deadline: Instant,
 ) -> Result<Taken, AttemptError> {
     let limits = Limits::begin_at(Instant::now(), &exchange.rule().policy.timeouts, deadline);
-    let mut encoded = encode::run(exchange, candidate)?;
+    let pair = Pair::of(exchange.format, &candidate.way().speaks).ok_or_else(|| {
+        let message = "the provider does not do what is asked";
+        AttemptError::Unsuited(ExchangeError::new(Reason::NotExpressible, message))
+    })?;
+    let mut encoded = encode::run(exchange, candidate, &pair)?;
     let sent = Sent {
         strip_usage: encoded.strip_usage,
         tool_names: std::mem::take(&mut encoded.tool_names),
     };
     let mut dropped = std::mem::take(&mut encoded.dropped);
     let answer = send::run(exchange, candidate, encoded, &limits).await?;
-    let mut taken = take::run(exchange, candidate, answer, &sent, &limits).await?;
+    let mut taken = take::run(exchange, candidate, &pair, answer, &sent, &limits).await?;
     dropped.append(&mut taken.dropped);
     taken.dropped = dropped;
     Ok(taken)

@@ -1,5 +1,7 @@
 //! Steps *match* and *plan*: the first rule for the model as sent, and its candidates in the order to try.
 
+use fkm_snapshot::AnyFormat;
+
 use crate::error::{ExchangeError, Reason};
 use crate::runtime::{Candidate, Runtime};
 
@@ -10,6 +12,7 @@ const LISTED: usize = 20;
 pub(crate) fn run(
     runtime: &Runtime,
     model: &str,
+    format: AnyFormat,
 ) -> Result<(usize, Vec<Candidate>), ExchangeError> {
     let Some(index) = runtime.rules.iter().position(|rule| rule.matches(model)) else {
         return Err(not_found(
@@ -25,11 +28,13 @@ pub(crate) fn run(
         );
         return Err(ExchangeError::new(Reason::RuleUnavailable, message));
     }
-    let plan = rule.plan(model);
+    let plan = rule.plan(model, format);
     if plan.is_empty() {
         let message = format!(
-            "rule {:?} of route {} has no provider for model {model:.200?}",
-            rule.name, rule.route
+            "rule {:?} of route {} has no provider for model {model:.200?} that serves {}",
+            rule.name,
+            rule.route,
+            format.operation().name()
         );
         return Err(not_found(runtime, &message));
     }

@@ -1,6 +1,7 @@
 //! Step *send*: the request of one attempt, with a key of the provider and only the headers that may pass.
 
 use fkm_llm::{FailureClass, Format};
+use fkm_snapshot::AnyFormat;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
@@ -22,7 +23,7 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The headers of a client that a provider of the same format may see. Everything else stays here.
-fn forwarded(format: Format) -> &'static [HeaderName] {
+fn forwarded(format: AnyFormat) -> &'static [HeaderName] {
     const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
     static ANTHROPIC: [HeaderName; 3] = [
         HeaderName::from_static("anthropic-beta"),
@@ -34,6 +35,9 @@ fn forwarded(format: Format) -> &'static [HeaderName] {
         HeaderName::from_static("openai-beta"),
         HeaderName::from_static("x-client-request-id"),
     ];
+    let AnyFormat::Chat(format) = format else {
+        return &[];
+    };
     match format {
         Format::AnthropicMessages => &ANTHROPIC,
         Format::OpenAiChat | Format::OpenAiCompletions | Format::OpenAiResponses => &OPENAI,
@@ -59,15 +63,17 @@ pub(crate) async fn run(
         Link::Http(http) => http,
     };
     let key = http.key(candidate.key);
-    let endpoint = candidate.offer.endpoint.as_ref();
-    let uri = endpoint
+    let way = candidate.way();
+    let uri = way
+        .endpoint
+        .as_ref()
         .expect("a provider over HTTP has an address")
         .uri(exchange.scan.stream);
     let request = || {
         let mut request = Request::new(Segments::from(encoded.segments.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers(exchange, http.dialect.format, encoded.translated);
+        *request.headers_mut() = headers(exchange, way.speaks.format(), encoded.translated);
         if let Some((name, value)) = &key.header {
             request.headers_mut().insert(name.clone(), value.clone());
         }
@@ -84,7 +90,7 @@ pub(crate) async fn run(
     })
 }
 
-fn headers(exchange: &Exchange, format: Format, translated: bool) -> HeaderMap {
+fn headers(exchange: &Exchange, format: AnyFormat, translated: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(
@@ -96,7 +102,7 @@ fn headers(exchange: &Exchange, format: Format, translated: bool) -> HeaderMap {
         },
     );
     headers.insert(USER_AGENT, OUR_AGENT);
-    if format == Format::AnthropicMessages {
+    if format == AnyFormat::Chat(Format::AnthropicMessages) {
         headers.insert(ANTHROPIC_VERSION, ANTHROPIC_VERSION_VALUE);
     }
     if !translated {

@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fkm_llm::{
-    Encoded as EncodedAnswer, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions,
-    StreamTransform, ToolNames, WireFormat,
+    Dialect, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions, StreamTransform,
+    ToolNames, WireFormat,
 };
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::attempt::{AttemptError, Limits, Wait};
+use crate::codec::{Codec, Pair};
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
+use crate::steps::whole;
 use crate::upstream::{Answer, AnswerSource};
 
 /// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
@@ -69,11 +71,12 @@ pub(crate) struct Sent {
 pub(crate) async fn run(
     exchange: &Exchange,
     candidate: &Candidate,
+    pair: &Pair<'_>,
     answer: Answer,
     sent: &Sent,
     limits: &Limits,
 ) -> Result<Taken, AttemptError> {
-    let provider = candidate.offer.provider.format();
+    let provider = pair.provider();
     let provider_request_id = text(&answer.headers, provider.request_id_header())
         .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES && !candidate.key_is_in(id));
     if (300..400).contains(&answer.status) {
@@ -95,14 +98,18 @@ pub(crate) async fn run(
         let expected = provider.stream_content_type().as_bytes();
         value.as_bytes().starts_with(expected)
     });
-    let (body, dropped) = match (exchange.scan.stream, streams) {
-        (true, true) => (
-            stream(exchange, candidate, answer.body, sent, limits).await?,
-            Vec::new(),
-        ),
-        (false, false) => whole(exchange, candidate, answer.body, sent, limits).await?,
-        (true, false) => return Err(unexpected(candidate, answer, provider, limits).await),
-        (false, true) => {
+    let (body, dropped) = match (exchange.scan.stream, streams, pair) {
+        (true, true, Pair::Chat(client, dialect)) => {
+            let transform = transform(exchange, *client, dialect, sent);
+            let body = stream(candidate, answer.body, transform, limits).await?;
+            (body, Vec::new())
+        }
+        (true, false, Pair::Chat(_, dialect)) => {
+            let provider = fkm_llm::format(dialect.format);
+            return Err(unexpected(candidate, answer, provider, limits).await);
+        }
+        (_, false, _) => whole(exchange, candidate, pair, answer.body, sent, limits).await?,
+        (_, true, _) => {
             let message = "a stream came where a whole answer was asked for";
             return Err(AttemptError::failed(FailureClass::BrokenStream, message));
         }
@@ -118,7 +125,7 @@ pub(crate) async fn run(
 async fn refused(
     candidate: &Candidate,
     mut answer: Answer,
-    format: &dyn WireFormat,
+    format: Codec,
     limits: &Limits,
 ) -> AttemptError {
     let reading = read_some(&mut answer.body, MAX_ERROR_BYTES, limits);
@@ -170,13 +177,11 @@ async fn read_some(
 }
 
 async fn stream(
-    exchange: &Exchange,
     candidate: &Candidate,
     mut source: AnswerSource,
-    sent: &Sent,
+    mut transform: Box<dyn StreamTransform>,
     limits: &Limits,
 ) -> Result<TakenBody, AttemptError> {
-    let mut transform = transform(exchange, candidate, sent);
     let mut ready = Vec::new();
     let mut read = 0;
     loop {
@@ -212,14 +217,18 @@ async fn stream(
     }
 }
 
-fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn StreamTransform> {
-    let (client, provider) = (exchange.format, candidate.offer.provider.format());
+fn transform(
+    exchange: &Exchange,
+    client: &dyn WireFormat,
+    dialect: &Dialect,
+    sent: &Sent,
+) -> Box<dyn StreamTransform> {
     let choices = exchange.choices;
-    if client.name() == provider.name() {
-        return provider.relay(&RelayOptions {
+    if client.name() == dialect.format {
+        return client.relay(&RelayOptions {
             strip_usage: sent.strip_usage,
             choices,
-            end: candidate.offer.provider.dialect().stream_end,
+            end: dialect.stream_end,
         });
     }
     let options = StreamOptions {
@@ -233,19 +242,17 @@ fn transform(exchange: &Exchange, candidate: &Candidate, sent: &Sent) -> Box<dyn
         choices,
         tool_names: sent.tool_names.clone(),
     };
-    let dialect = candidate.offer.provider.dialect();
     fkm_llm::translate(dialect, client.name(), &options)
 }
 
 async fn whole(
     exchange: &Exchange,
     candidate: &Candidate,
+    pair: &Pair<'_>,
     mut source: AnswerSource,
     sent: &Sent,
     limits: &Limits,
 ) -> Result<(TakenBody, Vec<String>), AttemptError> {
-    let provider = candidate.offer.provider.format();
-    let translate = provider.name() != exchange.format.name();
     let mut pieces: Vec<Bytes> = Vec::new();
     let mut read = 0;
     let mut wait = Wait::FirstContent;
@@ -256,65 +263,29 @@ async fn whole(
         pieces.push(piece);
         wait = Wait::Rest;
         if read > MAX_WHOLE_BYTES {
-            return match translate {
-                false => Ok((
-                    TakenBody::Large {
-                        ready: pieces,
-                        source,
-                    },
-                    Vec::new(),
-                )),
-                true => {
-                    let message = format!(
-                        "the answer is larger than {MAX_WHOLE_BYTES} bytes, too large to translate"
-                    );
-                    Err(AttemptError::failed(FailureClass::BrokenStream, message))
-                }
-            };
+            if whole::passes(exchange, pair) {
+                let ready = pieces;
+                return Ok((TakenBody::Large { ready, source }, Vec::new()));
+            }
+            let message = format!(
+                "the answer is larger than {MAX_WHOLE_BYTES} bytes, too large to translate"
+            );
+            return Err(AttemptError::failed(FailureClass::BrokenStream, message));
         }
     }
     let body = match pieces.len() {
         1 => pieces.remove(0),
         _ => pieces.concat().into(),
     };
-    let facts = provider
-        .response_facts(&body)
-        .map_err(|fault| from_fault(fault, candidate))?;
-    let progress = Progress {
-        content_started: true,
-        finished: true,
-        usage: facts.usage,
-        written_bytes: 0,
-        response_model: facts.model,
-        finish_reasons: facts.finish_reasons,
-        events: 1,
-    };
-    if !translate {
-        return Ok((TakenBody::Whole { body, progress }, Vec::new()));
-    }
-    let encoded = translated(exchange, provider, &body, sent)?;
-    let body = encoded.body.into();
-    Ok((TakenBody::Whole { body, progress }, encoded.dropped))
+    let whole::Read {
+        body,
+        progress,
+        dropped,
+    } = whole::read(exchange, candidate, pair, body, sent)?;
+    Ok((TakenBody::Whole { body, progress }, dropped))
 }
 
-fn translated(
-    exchange: &Exchange,
-    provider: &dyn WireFormat,
-    body: &[u8],
-    sent: &Sent,
-) -> Result<EncodedAnswer, AttemptError> {
-    let broken = |error: String| AttemptError::failed(FailureClass::BrokenStream, error);
-    let mut response = provider
-        .decode_response(body)
-        .map_err(|error| broken(error.to_string()))?;
-    response.restore_tool_names(&sent.tool_names);
-    exchange
-        .format
-        .encode_response(&response)
-        .map_err(|error| broken(error.to_string()))
-}
-
-fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {
+pub(super) fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {
     match fault {
         StreamFault::Provider(mut error) => {
             candidate.redact(&mut error);

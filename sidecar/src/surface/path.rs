@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use fkm_llm::Format;
+use fkm_llm::{EmbeddingFormat, Format, RerankFormat};
+use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 
-use super::{Call, Conversation, Family, Operation};
+use super::{Asked, Call, Family, Question};
 
 /// For an error: what there is.
-pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/messages, \
-     /v1beta/models/MODEL:generateContent, /v2/chat and /model/MODEL/converse, GET /v1/models; all of them also under /openai, \
-     /anthropic, /gemini, /cohere or /bedrock";
+pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, /v1/messages, \
+     /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, /v2/rerank and /model/MODEL/converse, GET /v1/models; all of \
+     them also under /openai, /anthropic, /gemini, /cohere or /bedrock";
 
 /// The longest name of a model that a path may hold, in bytes.
 const MAX_MODEL_BYTES: usize = 512;
@@ -29,13 +30,13 @@ pub(super) fn call(path: &str, headers: &HeaderMap) -> Call {
             None => others.unwrap_or(guess),
         }
     });
-    let (operation, route) = match find(family, rest) {
-        Some((operation, route)) => (Some(operation), route),
+    let (asked, route) = match find(family, rest) {
+        Some((asked, route)) => (Some(asked), route),
         None => (None, ""),
     };
     Call {
         family,
-        operation,
+        asked,
         route,
     }
 }
@@ -78,7 +79,7 @@ fn by_headers(path: &str, headers: &HeaderMap) -> Family {
 
 /// Whether nobody else's path looks so: OpenAI's names of models may hold colons, but end with no method.
 fn is_geminis(path: &str) -> bool {
-    path.starts_with("/v1beta/") || matches!(gemini(path), Some((Operation::Converse(_), _)))
+    path.starts_with("/v1beta/") || matches!(gemini(path), Some((Asked::Answer(_), _)))
 }
 
 fn find(family: Family, path: &str) -> Found {
@@ -91,16 +92,20 @@ fn find(family: Family, path: &str) -> Found {
     }
 }
 
-type Found = Option<(Operation, &'static str)>;
+type Found = Option<(Asked, &'static str)>;
 
 fn openai(path: &str) -> Found {
     if let Some(deployment) = path.strip_prefix("/deployments/") {
         return azure(deployment);
     }
     let found = match path {
-        "/v1/chat/completions" => (converse(Format::OpenAiChat), "/v1/chat/completions"),
-        "/v1/completions" => (converse(Format::OpenAiCompletions), "/v1/completions"),
-        "/v1/responses" => (converse(Format::OpenAiResponses), "/v1/responses"),
+        "/v1/chat/completions" => (chat(Format::OpenAiChat), "/v1/chat/completions"),
+        "/v1/completions" => (chat(Format::OpenAiCompletions), "/v1/completions"),
+        "/v1/responses" => (chat(Format::OpenAiResponses), "/v1/responses"),
+        "/v1/embeddings" => (
+            asks(AnyFormat::Embeddings(EmbeddingFormat::OpenAiEmbeddings)),
+            "/v1/embeddings",
+        ),
         _ => return models(path),
     };
     Some(found)
@@ -110,10 +115,17 @@ fn openai(path: &str) -> Found {
 fn azure(path: &str) -> Found {
     let (deployment, rest) = path.split_once('/')?;
     let (format, route) = match rest {
-        "chat/completions" => (Format::OpenAiChat, "/deployments/{model}/chat/completions"),
+        "chat/completions" => (
+            AnyFormat::Chat(Format::OpenAiChat),
+            "/deployments/{model}/chat/completions",
+        ),
         "completions" => (
-            Format::OpenAiCompletions,
+            AnyFormat::Chat(Format::OpenAiCompletions),
             "/deployments/{model}/completions",
+        ),
+        "embeddings" => (
+            AnyFormat::Embeddings(EmbeddingFormat::OpenAiEmbeddings),
+            "/deployments/{model}/embeddings",
         ),
         _ => return None,
     };
@@ -122,7 +134,7 @@ fn azure(path: &str) -> Found {
 
 fn anthropic(path: &str) -> Found {
     match path {
-        "/v1/messages" => Some((converse(Format::AnthropicMessages), "/v1/messages")),
+        "/v1/messages" => Some((chat(Format::AnthropicMessages), "/v1/messages")),
         _ => models(path),
     }
 }
@@ -138,29 +150,37 @@ fn gemini(path: &str) -> Found {
         .or_else(|| rest.strip_prefix("publishers/"))
     {
         Some(of_vertex) => of_vertex.split_once("/models/")?.1,
-        None if rest == "models" => return Some((Operation::Models, "/v1beta/models")),
+        None if rest == "models" => return Some((Asked::Models, "/v1beta/models")),
         None => rest.strip_prefix("models/")?,
     };
     let Some((model, method)) = rest.rsplit_once(':') else {
-        return Some((Operation::Model(name(rest)?), "/v1beta/models/{model}"));
+        return Some((Asked::Model(name(rest)?), "/v1beta/models/{model}"));
     };
-    let (stream, route) = match method {
-        "generateContent" => (false, "/v1beta/models/{model}:generateContent"),
-        "streamGenerateContent" => (true, "/v1beta/models/{model}:streamGenerateContent"),
+    let chat = AnyFormat::Chat(Format::GeminiGenerateContent);
+    let embed = AnyFormat::Embeddings(EmbeddingFormat::GeminiEmbed);
+    let (format, stream, route) = match method {
+        "generateContent" => (chat, Some(false), "/v1beta/models/{model}:generateContent"),
+        "streamGenerateContent" => {
+            let route = "/v1beta/models/{model}:streamGenerateContent";
+            (chat, Some(true), route)
+        }
+        "embedContent" => (embed, None, "/v1beta/models/{model}:embedContent"),
+        "batchEmbedContents" => (embed, None, "/v1beta/models/{model}:batchEmbedContents"),
+        "predict" => (embed, None, "/v1beta/models/{model}:predict"),
         _ => return None,
     };
-    let operation = of_path(Format::GeminiGenerateContent, name(model)?, Some(stream));
-    Some((operation, route))
+    Some((of_path(format, name(model)?, stream), route))
 }
 
 fn cohere(path: &str) -> Found {
+    let embed = || asks(AnyFormat::Embeddings(EmbeddingFormat::CohereEmbed));
+    let rerank = || asks(AnyFormat::Rerank(RerankFormat::CohereRerank));
     match path {
-        "/v2/chat" => Some((converse(Format::CohereChat), "/v2/chat")),
-        "/v1/models" => Some((Operation::Models, "/v1/models")),
-        _ => Some((
-            Operation::Model(name(path.strip_prefix("/v1/models/")?)?),
-            "/v1/models/{model}",
-        )),
+        "/v2/chat" => Some((chat(Format::CohereChat), "/v2/chat")),
+        "/v2/embed" => Some((embed(), "/v2/embed")),
+        "/v2/rerank" => Some((rerank(), "/v2/rerank")),
+        "/v1/rerank" => Some((rerank(), "/v1/rerank")),
+        _ => models(path),
     }
 }
 
@@ -171,32 +191,36 @@ fn bedrock(path: &str) -> Found {
         "converse-stream" => (true, "/model/{model}/converse-stream"),
         _ => return None,
     };
-    let operation = of_path(Format::BedrockConverse, name(model)?, Some(stream));
-    Some((operation, route))
+    let format = AnyFormat::Chat(Format::BedrockConverse);
+    Some((of_path(format, name(model)?, Some(stream)), route))
 }
 
 fn models(path: &str) -> Found {
     match path.strip_prefix("/v1/models")? {
-        "" => Some((Operation::Models, "/v1/models")),
+        "" => Some((Asked::Models, "/v1/models")),
         rest => Some((
-            Operation::Model(name(rest.strip_prefix('/')?)?),
+            Asked::Model(name(rest.strip_prefix('/')?)?),
             "/v1/models/{model}",
         )),
     }
 }
 
-fn converse(format: Format) -> Operation {
+fn asks(format: AnyFormat) -> Asked {
     let (model, stream) = (None, None);
-    Operation::Converse(Conversation {
+    Asked::Answer(Question {
         format,
         model,
         stream,
     })
 }
 
-fn of_path(format: Format, model: Arc<str>, stream: Option<bool>) -> Operation {
+fn chat(format: Format) -> Asked {
+    asks(AnyFormat::Chat(format))
+}
+
+fn of_path(format: AnyFormat, model: Arc<str>, stream: Option<bool>) -> Asked {
     let model = Some(model);
-    Operation::Converse(Conversation {
+    Asked::Answer(Question {
         format,
         model,
         stream,
@@ -226,8 +250,8 @@ mod tests {
     /// Whose client it is, the format, and what the path says of model and stream.
     fn conversation(path: &str) -> String {
         let call = call(path, &HeaderMap::new());
-        match call.operation {
-            Some(Operation::Converse(found)) => {
+        match call.asked {
+            Some(Asked::Answer(found)) => {
                 let model = found.model.as_deref().unwrap_or("-");
                 let stream = found
                     .stream
@@ -287,6 +311,28 @@ mod tests {
     }
 
     #[test]
+    fn vectors_and_ranks_have_paths_of_their_own() {
+        let table = [
+            ("/openai/v1/embeddings", "OpenAi openai.embeddings - -"),
+            (
+                "/openai/deployments/m/embeddings",
+                "OpenAi openai.embeddings m -",
+            ),
+            ("/v1beta/models/m:embedContent", "Gemini gemini.embed m -"),
+            (
+                "/gemini/v1beta/models/m:batchEmbedContents",
+                "Gemini gemini.embed m -",
+            ),
+            ("/v2/embed", "Cohere cohere.embed - -"),
+            ("/cohere/v2/rerank", "Cohere cohere.rerank - -"),
+            ("/v1/rerank", "Cohere cohere.rerank - -"),
+        ];
+        for (path, expected) in table {
+            assert_eq!(conversation(path), expected, "{path}");
+        }
+    }
+
+    #[test]
     fn azures_deployment_is_the_model() {
         let found = conversation("/openai/deployments/my-gpt/chat/completions");
         assert_eq!(found, "OpenAi openai.chat my-gpt -");
@@ -306,13 +352,13 @@ mod tests {
         for (path, header, family) in table {
             let found = call(path, &with(header));
             assert_eq!(
-                (found.family, found.operation),
-                (family, Some(Operation::Models)),
+                (found.family, found.asked),
+                (family, Some(Asked::Models)),
                 "{path} {header}"
             );
         }
-        let found = call("/v1/models/maker/m", &with("")).operation;
-        assert_eq!(found, Some(Operation::Model("maker/m".into())));
+        let found = call("/v1/models/maker/m", &with("")).asked;
+        assert_eq!(found, Some(Asked::Model("maker/m".into())));
     }
 
     #[test]
@@ -330,7 +376,7 @@ mod tests {
         for (path, header, family) in table {
             let found = call(path, &with(header));
             assert_eq!(
-                (found.family, found.operation, found.route),
+                (found.family, found.asked, found.route),
                 (family, None, ""),
                 "{path}"
             );

@@ -17,3 +17,4 @@ mod pools;
 mod surface;
 mod surfaces;
 mod trust;
+mod vectors;

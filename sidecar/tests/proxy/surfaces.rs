@@ -178,3 +178,34 @@ async fn models_are_listed_as_every_family_reads_them() {
         assert!(!told.message.is_empty(), "{path}: {reply:?}");
     }
 }
+
+#[tokio::test]
+async fn a_provider_is_asked_in_the_clients_format_where_it_speaks_it() {
+    let upstream = Upstream::start().await.unwrap();
+    let mut both = provider("a", &upstream.base_url(), 0);
+    both["connection"]["http"]["beside"] =
+        json!([{"format": "openai.responses", "path": "/responses", "auth": "Bearer"}]);
+    both["models"] = json!({"m": {}, "only": {"formats": ["openai.responses"]}});
+    let sidecar = Sidecar::start(&snapshot(&[both])).await;
+    let asked = [
+        (
+            "/v1/responses",
+            json!({"model": "m", "input": "Hi", "odd": 1}),
+            "/v1/responses",
+        ),
+        ("/v1/chat/completions", chat("m"), "/v1/chat/completions"),
+        ("/anthropic/v1/messages", chat("m"), "/v1/chat/completions"),
+        ("/v1/chat/completions", chat("only"), "/v1/responses"),
+    ];
+    for (path, body, expected) in asked {
+        let reply = sidecar.post(path, body.to_string()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}: {reply:?}");
+        let sent = upstream.requests().pop().unwrap();
+        assert_eq!(sent.path, expected);
+        assert_eq!(sent.json()["odd"], body["odd"]);
+    }
+}
+
+fn chat(model: &str) -> serde_json::Value {
+    json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]})
+}

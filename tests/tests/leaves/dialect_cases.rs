@@ -33,6 +33,15 @@ fn scene(dialect: &Value, ask: Ask) -> Scene {
     Scene::new([pool("pool", &[a]), to_pool]).asking([ask])
 }
 
+/// The same of one that speaks Gemini's format.
+fn of_gemini(dialect: &Value, ask: Ask) -> Scene {
+    let mut a = provider("a", "$A");
+    a["preset"] = json!("gemini");
+    a["dialect"] = dialect.clone();
+    let to_pool = route("chat", &json!({"rules": [rule(&[backend("pool")])]}));
+    Scene::new([pool("pool", &[a]), to_pool]).asking([ask])
+}
+
 /// A chat request with this member.
 fn with(member: &str, value: Value) -> Value {
     let mut body = question("m");
@@ -147,6 +156,13 @@ fn messages() -> Vec<Case> {
     let calls =
         json!([{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
     let calling = after(json!({"role": "assistant", "content": null, "tool_calls": calls}));
+    let answered = after(json!({"role": "tool", "tool_call_id": "call_1", "content": "1"}));
+    let answered = {
+        let mut body = answered;
+        let messages = body["messages"].as_array_mut().unwrap();
+        messages.insert(1, calling["messages"][1].clone());
+        body
+    };
     let cached = json!([{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]);
     let cached =
         json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": cached}]});
@@ -170,6 +186,11 @@ fn messages() -> Vec<Case> {
             &scene(&json!({"toolCallIds": "Any"}), Ask::Chat(calling)),
             r#""id":"call_1""#,
             r#""id":"t"#,
+        ),
+        change(&at("toolCallIds"), "Never").shows(
+            &of_gemini(&json!({"toolCallIds": "Any"}), Ask::Chat(answered)),
+            r#""id":"call_1""#,
+            r#"{"functionCall":{"name":"f","args":{}}}"#,
         ),
         change(&at("cacheMarks"), "CacheControl").shows(
             &scene(&json!({"cacheMarks": "Breakpoint"}), Ask::Messages(cached)),

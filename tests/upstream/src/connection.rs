@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
 use tokio::time::{Instant, timeout};
@@ -89,6 +89,12 @@ async fn exchange(
         match Asked::of(&request, number) {
             Some(asked) if request.method == "POST" => {
                 respond(&mut write, state.next_step(), &request, &asked).await
+            }
+            None if request.method == "POST"
+                && let Some(bytes) = state.next_raw() =>
+            {
+                write.write_all(&bytes).await?;
+                Ok(Then::Close)
             }
             _ => {
                 let (status, body) = aside(&request);

@@ -60,6 +60,17 @@ impl State {
         }
     }
 
+    /// Takes the next step where it is raw bytes: what is sent at paths whose format is not spoken.
+    pub(crate) fn next_raw(&self) -> Option<Vec<u8>> {
+        let script = &mut self.inner.lock().script;
+        let Some(Step::Raw(bytes)) = script.front_mut() else {
+            return None;
+        };
+        let bytes = std::mem::take(bytes);
+        script.pop_front();
+        Some(bytes)
+    }
+
     /// Forgets the script and the requests; the default stays.
     pub(crate) fn reset(&self) {
         let mut inner = self.inner.lock();

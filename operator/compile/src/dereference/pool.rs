@@ -181,7 +181,7 @@ impl Dereference<'_> {
     fn provider(&mut self, provider: ValidProvider) -> (UsableProvider, Option<Fault>) {
         let (connection, fault) = match provider.target {
             Target::Simulated(simulated) => (Connection::Simulated(simulated), None),
-            Target::Http(http) => self.http(&provider.path, http),
+            Target::Http(http) => self.http(&provider.path, *http),
         };
         let usable = UsableProvider {
             name: provider.name,
@@ -223,11 +223,14 @@ impl Dereference<'_> {
         let http = HttpConnection {
             base_url: target.base_url,
             dialect: target.dialect,
+            beside: target.beside,
+            embeddings: target.embeddings,
+            ranks: target.ranks,
             locality: target.locality,
             ca_pem,
             credentials,
         };
-        (Connection::Http(http), fault)
+        (Connection::Http(Box::new(http)), fault)
     }
 
     fn secret(&self, path: &str, name: &str, key: &str) -> Result<SecretId, Fault> {

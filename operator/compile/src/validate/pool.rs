@@ -4,9 +4,12 @@ mod simulated;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fkm_catalog::{Preset, near_matches, preset, preset_names};
+use fkm_catalog::{ModelRecord, Preset, near_matches, preset, preset_names};
 use fkm_crds::{Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
-use fkm_snapshot::{Auth, Dialect, Format, Locality, Model, Simulated};
+use fkm_snapshot::{
+    AnyFormat, Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, Model,
+    RerankDialect, Simulated,
+};
 
 use super::base_url::base_url;
 use super::{dialect, duplicates, weight};
@@ -35,14 +38,18 @@ pub(crate) struct ValidProvider {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Http(HttpTarget),
+    Http(Box<HttpTarget>),
     Simulated(Simulated),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
     pub(crate) base_url: String,
-    pub(crate) dialect: Dialect,
+    /// How it converses, if it does.
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) beside: Vec<Dialect>,
+    pub(crate) embeddings: Option<EmbeddingDialect>,
+    pub(crate) ranks: Option<RerankDialect>,
     pub(crate) locality: Locality,
     /// The config map with the certificates to trust.
     pub(crate) ca: Option<String>,
@@ -160,13 +167,6 @@ impl Judge<'_> {
                     self.faults
                         .push(Fault::new(Reason::ProviderNotFound, path, message));
                 }
-                if found.is_some_and(|preset| preset.dialect.is_none()) {
-                    let message = format!(
-                        "preset {name:?} makes vectors and ranks only, which pools do not offer yet; choose one that converses"
-                    );
-                    self.invalid("preset", message);
-                    return None;
-                }
                 found
             }
             (_, Some(name)) => {
@@ -201,10 +201,24 @@ impl Judge<'_> {
             self.invalid("tls", message);
         }
         let dialect = self.dialect(preset);
-        self.check_version(&base_url, &dialect.path);
-        Some(Target::Http(HttpTarget {
+        if let Some(dialect) = &dialect {
+            self.check_version(&base_url, &dialect.path);
+        }
+        let lead = dialect.as_ref().map(|dialect| dialect.format);
+        let beside = preset.into_iter().flat_map(|preset| &preset.beside);
+        let embeddings = match preset {
+            Some(preset) => preset.embeddings.clone(),
+            None => Some(plain_embeddings()),
+        };
+        Some(Target::Http(Box::new(HttpTarget {
             base_url,
             dialect,
+            beside: beside
+                .filter(|record| Some(record.format) != lead)
+                .cloned()
+                .collect(),
+            embeddings,
+            ranks: preset.and_then(|preset| preset.ranks.clone()),
             locality: if self.is_local() {
                 Locality::Local
             } else {
@@ -212,20 +226,28 @@ impl Judge<'_> {
             },
             ca,
             credentials,
-        }))
+        })))
     }
 
-    fn dialect(&mut self, preset: Option<&Preset>) -> Dialect {
-        let record = preset.and_then(|preset| preset.dialect.clone());
-        let record = record.unwrap_or_else(plain_dialect);
+    fn dialect(&mut self, preset: Option<&Preset>) -> Option<Dialect> {
+        let record = match preset {
+            Some(preset) => preset.dialect.clone(),
+            None => Some(plain_dialect()),
+        };
         let Some(given) = &self.spec.dialect else {
             return record;
+        };
+        let Some(record) = record else {
+            let message =
+                "the preset makes vectors and ranks only and does not converse; remove it";
+            self.invalid("dialect", message);
+            return None;
         };
         let (dialect, problems) = dialect::dialect(record, given);
         for (field, message) in problems {
             self.invalid(&format!("dialect.{field}"), message);
         }
-        dialect
+        Some(dialect)
     }
 
     fn is_local(&self) -> bool {
@@ -323,13 +345,7 @@ impl Judge<'_> {
             return known
                 .map(|name| {
                     let record = record(name);
-                    let model = Model {
-                        max_output_tokens: record.max_output_tokens,
-                        capabilities: record.capabilities,
-                        price: record.price,
-                        ..Model::default()
-                    };
-                    (name.clone(), model)
+                    (name.clone(), known_model(record, preset))
                 })
                 .collect();
         };
@@ -345,9 +361,7 @@ impl Judge<'_> {
                     .map(|upstream| upstream.0.clone())
                     .unwrap_or_default(),
                 aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
-                max_output_tokens: record.max_output_tokens,
-                capabilities: record.capabilities,
-                price: record.price,
+                ..known_model(record, preset)
             }
         };
         given
@@ -377,6 +391,31 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// A model as the catalogue knows it: in those of its formats that the provider speaks, where it knows any.
+fn known_model(record: ModelRecord, preset: Option<&Preset>) -> Model {
+    let spoken: BTreeSet<AnyFormat> = preset.into_iter().flat_map(Preset::formats).collect();
+    let formats = record.formats.iter();
+    let formats = formats.filter_map(|name| AnyFormat::named(name));
+    let known: BTreeSet<AnyFormat> = formats.filter(|format| spoken.contains(format)).collect();
+    Model {
+        // none stands for all
+        formats: if known == spoken {
+            BTreeSet::new()
+        } else {
+            known
+        },
+        max_output_tokens: record.max_output_tokens,
+        capabilities: record.capabilities,
+        price: record.price,
+        ..Model::default()
+    }
+}
+
+/// OpenAI's embeddings, which nearly everybody has who speaks its chats.
+fn plain_embeddings() -> EmbeddingDialect {
+    EmbeddingDialect::new(EmbeddingFormat::OpenAiEmbeddings, "/embeddings")
 }
 
 /// OpenAI chat completions without deviations.

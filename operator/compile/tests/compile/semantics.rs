@@ -220,6 +220,9 @@ fn features_are_those_that_are_used() {
         [
             "format.anthropic.messages",
             "format.openai.chat",
+            "format.openai.completions",
+            "format.openai.embeddings",
+            "format.openai.responses",
             "strategy.priority",
             "strategy.weighted"
         ]

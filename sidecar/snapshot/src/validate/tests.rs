@@ -43,6 +43,55 @@ fn empty_is_valid() {
     assert_eq!(valid.get().to_payload(), b"{}");
 }
 
+/// Each a pointer, a wrong value, and the path and code of what is said.
+fn check(cases: &[(&str, Value, &str, ProblemCode)]) {
+    for (pointer, wrong, path, code) in cases.iter().cloned() {
+        let mut value = good();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match value.pointer_mut(parent).unwrap() {
+            Value::Object(map) => drop(map.insert(key.replace("~1", "/"), wrong)),
+            Value::Array(list) => list[key.parse::<usize>().unwrap()] = wrong,
+            other => panic!("{pointer}: {other}"),
+        }
+        let problems = verdict(&value).expect_err(pointer);
+        assert_eq!(
+            (problems[0].path.as_str(), problems[0].code),
+            (path, code),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
+fn each_wrong_record_is_named() {
+    check(&[
+        (
+            "/pools/a~1chat/providers/0/connection/http/embeddings",
+            json!({"format": "openai.embeddings", "path": "x"}),
+            "pools[a/chat].providers[0].connection.http.embeddings.path",
+            ProblemCode::Invalid,
+        ),
+        (
+            "/pools/a~1chat/providers/0/connection/http/beside",
+            json!([{"format": "openai.chat", "path": "/x", "auth": "Bearer"}]),
+            "pools[a/chat].providers[0].connection.http.beside",
+            ProblemCode::Invalid,
+        ),
+        (
+            "/pools/a~1chat/providers/0/connection/http/dialect",
+            json!(null),
+            "pools[a/chat].providers[0].connection.http",
+            ProblemCode::Invalid,
+        ),
+        (
+            "/pools/a~1chat/providers/0/models/gpt-4o/formats",
+            json!(["cohere.rerank"]),
+            "pools[a/chat].providers[0].models[gpt-4o].formats",
+            ProblemCode::Invalid,
+        ),
+    ]);
+}
+
 #[test]
 fn each_wrong_value_is_named() {
     let cases = [
@@ -108,21 +157,7 @@ fn each_wrong_value_is_named() {
             ProblemCode::Invalid,
         ),
     ];
-    for (pointer, wrong, path, code) in cases {
-        let mut value = good();
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        match value.pointer_mut(parent).unwrap() {
-            Value::Object(map) => drop(map.insert(key.replace("~1", "/"), wrong)),
-            Value::Array(list) => list[key.parse::<usize>().unwrap()] = wrong,
-            other => panic!("{pointer}: {other}"),
-        }
-        let problems = verdict(&value).expect_err(pointer);
-        assert_eq!(
-            (problems[0].path.as_str(), problems[0].code),
-            (path, code),
-            "{problems:?}"
-        );
-    }
+    check(&cases);
 }
 
 #[test]

@@ -1,0 +1,133 @@
+//! Formats of every operation behind one type, as far as the steps need them; and a client's together with a provider's.
+
+use bytes::Bytes;
+use fkm_llm::{
+    ClientError, Dialect, EmbeddingCodec, EmbeddingDialect, ProviderError, RequestScan,
+    RerankCodec, RerankDialect, WireFormat, embedding_codec, rerank_codec,
+};
+use fkm_snapshot::AnyFormat;
+use http::HeaderMap;
+
+use crate::runtime::Speaks;
+
+/// The implementation of a format.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Codec {
+    Chat(&'static dyn WireFormat),
+    Embeddings(&'static dyn EmbeddingCodec),
+    Rerank(&'static dyn RerankCodec),
+}
+
+/// The format of a client and how a provider speaks, of the same operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pair<'a> {
+    Chat(&'static dyn WireFormat, &'a Dialect),
+    Embeddings(&'static dyn EmbeddingCodec, &'a EmbeddingDialect),
+    Rerank(&'static dyn RerankCodec, &'a RerankDialect),
+}
+
+// === impl Codec ===
+
+impl Codec {
+    pub(crate) fn of(format: AnyFormat) -> Self {
+        match format {
+            AnyFormat::Chat(format) => Self::Chat(fkm_llm::format(format)),
+            AnyFormat::Embeddings(format) => Self::Embeddings(embedding_codec(format)),
+            AnyFormat::Rerank(format) => Self::Rerank(rerank_codec(format)),
+        }
+    }
+
+    pub(crate) fn name(self) -> AnyFormat {
+        match self {
+            Self::Chat(format) => AnyFormat::Chat(format.name()),
+            Self::Embeddings(format) => AnyFormat::Embeddings(format.name()),
+            Self::Rerank(format) => AnyFormat::Rerank(format.name()),
+        }
+    }
+
+    /// As many choices as a request asks for.
+    pub(crate) fn choices(self, body: &[u8], scan: &RequestScan) -> u32 {
+        match self {
+            Self::Chat(format) => format.choices(body, scan),
+            Self::Embeddings(_) | Self::Rerank(_) => 1,
+        }
+    }
+
+    pub(crate) fn decode_error(
+        self,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> ProviderError {
+        match self {
+            Self::Chat(format) => format.decode_error(status, headers, body),
+            Self::Embeddings(format) => format.decode_error(status, headers, body),
+            Self::Rerank(format) => format.decode_error(status, headers, body),
+        }
+    }
+
+    pub(crate) fn encode_error(self, error: &ClientError) -> Vec<u8> {
+        match self {
+            Self::Chat(format) => format.encode_error(error),
+            Self::Embeddings(format) => format.encode_error(error),
+            Self::Rerank(format) => format.encode_error(error),
+        }
+    }
+
+    /// The frame that ends a stream with an error. Only conversations stream.
+    pub(crate) fn encode_stream_error(self, error: &ClientError) -> Bytes {
+        match self {
+            Self::Chat(format) => format.encode_stream_error(error),
+            Self::Embeddings(_) | Self::Rerank(_) => Bytes::new(),
+        }
+    }
+
+    pub(crate) fn error_status(self, error: &ClientError) -> u16 {
+        match self {
+            Self::Chat(format) => format.error_status(error),
+            Self::Embeddings(format) => format.error_status(error),
+            Self::Rerank(format) => format.error_status(error),
+        }
+    }
+
+    pub(crate) fn request_id_header(self) -> &'static str {
+        match self {
+            Self::Chat(format) => format.request_id_header(),
+            Self::Embeddings(format) => format.request_id_header(),
+            Self::Rerank(format) => format.request_id_header(),
+        }
+    }
+
+    /// The media type of a stream.
+    pub(crate) fn stream_content_type(self) -> &'static str {
+        match self {
+            Self::Chat(format) => format.stream_content_type(),
+            Self::Embeddings(_) | Self::Rerank(_) => "text/event-stream",
+        }
+    }
+}
+
+// === impl Pair ===
+
+impl<'a> Pair<'a> {
+    /// `None` where they are of different operations.
+    pub(crate) fn of(client: Codec, provider: &'a Speaks) -> Option<Self> {
+        match (client, provider) {
+            (Codec::Chat(client), Speaks::Chat(dialect)) => Some(Self::Chat(client, dialect)),
+            (Codec::Embeddings(client), Speaks::Embeddings(dialect)) => {
+                Some(Self::Embeddings(client, dialect))
+            }
+            (Codec::Rerank(client), Speaks::Rerank(dialect)) => Some(Self::Rerank(client, dialect)),
+            _ => None,
+        }
+    }
+
+    /// The provider's format.
+    pub(crate) fn provider(&self) -> Codec {
+        match self {
+            Self::Chat(_, dialect) => Codec::Chat(fkm_llm::format(dialect.format)),
+            Self::Embeddings(_, dialect) => Codec::Embeddings(embedding_codec(dialect.format)),
+            Self::Rerank(_, dialect) => Codec::Rerank(rerank_codec(dialect.format)),
+        }
+    }
+}
