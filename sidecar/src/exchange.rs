@@ -32,6 +32,8 @@ pub(crate) struct Exchange {
     /// Keeps the body counted for as long as it is in memory.
     pub(crate) _guard: BodyGuard,
     pub(crate) scan: RequestScan,
+    /// The request is to be counted, not to be answered.
+    pub(crate) counts: bool,
     /// As many choices as the client asked for.
     pub(crate) choices: u32,
     /// The model as the client named it.

@@ -20,6 +20,7 @@ use fkm_snapshot::{
 use http::{HeaderName, HeaderValue};
 
 pub(crate) use self::endpoint::Endpoint;
+use self::endpoint::Paths;
 use crate::metrics::RuleMetrics;
 use crate::policy::order::{Weighted, order};
 use crate::upstream::client::HttpClient;
@@ -273,15 +274,21 @@ impl Speaks {
         }
     }
 
-    /// The paths for whole answers and for streams.
-    fn paths(&self) -> (&str, &str) {
+    /// Where requests go, below the base URL.
+    fn paths(&self) -> Paths<'_> {
+        let one = |path| Paths {
+            whole: path,
+            stream: path,
+            count: None,
+        };
         match self {
-            Self::Chat(dialect) => {
-                let stream = dialect.stream_path.as_ref().unwrap_or(&dialect.path);
-                (&dialect.path, stream)
-            }
-            Self::Embeddings(dialect) => (&dialect.path, &dialect.path),
-            Self::Rerank(dialect) => (&dialect.path, &dialect.path),
+            Self::Chat(dialect) => Paths {
+                stream: dialect.stream_path.as_ref().unwrap_or(&dialect.path),
+                count: dialect.count_path.as_deref(),
+                ..one(&dialect.path)
+            },
+            Self::Embeddings(dialect) => one(&dialect.path),
+            Self::Rerank(dialect) => one(&dialect.path),
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::steps::accept;
 use crate::steps::execute::Executed;
 use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
-use crate::steps::{execute, models, plan};
+use crate::steps::{count, execute, models, plan};
 use crate::surface::{Asked, Call, Question};
 
 /// Answers one request; never fails: an error is an answer too.
@@ -111,8 +111,9 @@ async fn exchange(
     let Some(runtime) = context.store.current() else {
         return Err(early(not_ready()));
     };
-    let question = match asked {
-        Asked::Answer(question) => question,
+    let (question, counts) = match asked {
+        Asked::Answer(question) => (question, false),
+        Asked::Count(question) => (question, true),
         Asked::Models => return Ok(respond::json(models::list(family, &runtime), id)),
         Asked::Model(name) => {
             let model = models::one(family, &runtime, &name).map_err(early)?;
@@ -127,13 +128,20 @@ async fn exchange(
     let (scan, model) = decode(&body, question).map_err(early)?;
     tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
-    let (rule, plan) = plan::run(&runtime, &model, format.name()).map_err(early)?;
+    let (rule, mut plan) = plan::run(&runtime, &model, format.name()).map_err(early)?;
+    if counts {
+        plan = count::counting(plan, format.name());
+        if plan.is_empty() {
+            return Ok(count::estimate(format.name(), &body, id));
+        }
+    }
     let exchange = Arc::new(Exchange {
         context: context.clone(),
         id: *id,
         started,
         format,
         headers: head.headers,
+        counts,
         choices: format.choices(&body, &scan),
         body,
         _guard: guard,

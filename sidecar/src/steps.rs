@@ -1,6 +1,7 @@
 //! The steps of the request and of the attempt, one file each; `stack.rs` is their order.
 
 pub(crate) mod accept;
+pub(crate) mod count;
 pub(crate) mod encode;
 pub(crate) mod execute;
 pub(crate) mod models;

@@ -39,6 +39,8 @@ pub(crate) struct Call {
 pub(crate) enum Asked {
     /// An answer of a model.
     Answer(Question),
+    /// How many tokens a request holds.
+    Count(Question),
     /// The models of this pod.
     Models,
     /// One of them.
@@ -81,7 +83,7 @@ impl Call {
     /// The format in which the client reads errors.
     pub(crate) fn error_format(&self) -> Codec {
         Codec::of(match &self.asked {
-            Some(Asked::Answer(question)) => question.format,
+            Some(Asked::Answer(question) | Asked::Count(question)) => question.format,
             _ => AnyFormat::Chat(self.family.format()),
         })
     }
@@ -130,7 +132,7 @@ impl Call {
 impl Asked {
     fn method(&self) -> Method {
         match self {
-            Self::Answer(_) => Method::POST,
+            Self::Answer(_) | Self::Count(_) => Method::POST,
             Self::Models | Self::Model(_) => Method::GET,
         }
     }

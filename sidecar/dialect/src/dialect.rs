@@ -30,6 +30,10 @@ pub struct Dialect {
     /// The path of requests that ask for a stream. `None`: the same.
     #[serde(default, skip_serializing_if = "is_default")]
     pub stream_path: Option<String>,
+    /// The path of requests that count a request's tokens, for clients of the same format (Anthropic, Gemini). `None`: the
+    /// provider does not count.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub count_path: Option<String>,
     /// How the credential is shown.
     pub auth: Auth,
     /// The name under which the output limit is sent (formats that know only one name ignore it).
@@ -102,6 +106,7 @@ impl Dialect {
             format,
             path: path.into(),
             stream_path: None,
+            count_path: None,
             auth,
             max_tokens_field: MaxTokensField::AsSent,
             stream_usage: true,
@@ -161,6 +166,7 @@ impl Dialect {
         for (field, path) in [
             ("path", Some(&self.path)),
             ("streamPath", self.stream_path.as_ref()),
+            ("countPath", self.count_path.as_ref()),
         ] {
             if let Some(path) = path.filter(|path| !path.starts_with('/')) {
                 problems.push((field, format!("{path:?} does not start with /")));
@@ -223,6 +229,7 @@ impl Dialect {
                 chat || completions,
                 self.stream_end != plain.stream_end,
             ),
+            ("countPath", self.format.counts(), self.count_path.is_some()),
             ("dropInMessages", chat, !self.drop_in_messages.is_empty()),
             ("thoughts", chat, self.thoughts != plain.thoughts),
             ("callsNeedThoughts", chat, self.calls_need_thoughts),

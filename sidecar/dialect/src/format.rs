@@ -71,6 +71,11 @@ impl Format {
         }
     }
 
+    /// Whether its clients can ask how many tokens a request holds.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::AnthropicMessages | Self::GeminiGenerateContent)
+    }
+
     /// Whether its providers give state with a tool call that must come back with that very call. In formats without a place
     /// for it, it travels as a hidden thought before the call.
     pub fn ties_state_to_calls(self) -> bool {

@@ -40,6 +40,7 @@ pub mod sse;
 pub mod stream;
 mod thinking;
 pub mod voyage_rerank;
+mod weigh;
 mod written;
 
 pub use cost::{NanoUsd, cost};
@@ -63,3 +64,4 @@ pub use scan::{Member, RequestScan, ScanError, scan};
 pub use stream::{
     Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,
 };
+pub use weigh::weigh;

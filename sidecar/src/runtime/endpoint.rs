@@ -13,6 +13,16 @@ pub(crate) struct Endpoint {
     whole: Uri,
     /// For streams.
     stream: Uri,
+    /// For counts, where the provider counts.
+    count: Option<Uri>,
+}
+
+/// The paths of one format, below the base URL.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paths<'a> {
+    pub(super) whole: &'a str,
+    pub(super) stream: &'a str,
+    pub(super) count: Option<&'a str>,
 }
 
 // === impl Endpoint ===
@@ -21,7 +31,11 @@ impl Endpoint {
     /// The addresses of the provider's model `model`; `last` where they are the same. An error says what is wrong with them.
     pub(super) fn of(
         base_url: &str,
-        (path, stream_path): (&str, &str),
+        Paths {
+            whole: path,
+            stream: stream_path,
+            count: count_path,
+        }: Paths<'_>,
         model: &str,
         last: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, String> {
@@ -37,11 +51,21 @@ impl Endpoint {
             true => whole.clone(),
             false => uri(stream_path)?,
         };
-        let endpoint = Self { whole, stream };
+        let count = count_path.map(uri).transpose()?;
+        let endpoint = Self {
+            whole,
+            stream,
+            count,
+        };
         Ok(match last {
             Some(last) if **last == endpoint => last.clone(),
             _ => Arc::new(endpoint),
         })
+    }
+
+    /// Where requests are counted.
+    pub(crate) fn count(&self) -> Option<&Uri> {
+        self.count.as_ref()
     }
 
     /// Where a request goes that asks for a stream, or does not.
@@ -63,12 +87,22 @@ mod tests {
 
     const BASE: &str = "https://host/v1beta/";
 
+    fn one(path: &str) -> Paths<'_> {
+        let (whole, stream, count) = (path, path, None);
+        Paths {
+            whole,
+            stream,
+            count,
+        }
+    }
+
     #[test]
     fn the_model_stands_in_the_path_escaped() {
-        let paths = (
-            "/models/{model}:generateContent",
-            "/models/{model}:streamGenerateContent?alt=sse",
-        );
+        let paths = Paths {
+            whole: "/models/{model}:generateContent",
+            stream: "/models/{model}:streamGenerateContent?alt=sse",
+            count: Some("/models/{model}:countTokens"),
+        };
         let endpoint = Endpoint::of(BASE, paths, "a/b:c d-1.5_ü", None).unwrap();
         assert_eq!(
             endpoint.uri(false),
@@ -78,16 +112,20 @@ mod tests {
             endpoint.uri(true),
             "https://host/v1beta/models/a%2Fb%3Ac%20d-1.5_%C3%BC:streamGenerateContent?alt=sse"
         );
+        assert_eq!(
+            endpoint.count().unwrap(),
+            "https://host/v1beta/models/a%2Fb%3Ac%20d-1.5_%C3%BC:countTokens"
+        );
     }
 
     #[test]
     fn models_share_what_does_not_depend_on_them() {
         let path = "/chat/completions?api-version=1";
-        let first = Endpoint::of(BASE, (path, path), "a", None).unwrap();
-        let second = Endpoint::of(BASE, (path, path), "b", Some(&first)).unwrap();
+        let first = Endpoint::of(BASE, one(path), "a", None).unwrap();
+        let second = Endpoint::of(BASE, one(path), "b", Some(&first)).unwrap();
         assert!(Arc::ptr_eq(&first, &second));
         assert_eq!(first.uri(true), first.uri(false));
         let wrong = "/a path with spaces";
-        assert!(Endpoint::of(BASE, (wrong, wrong), "a", None).is_err());
+        assert!(Endpoint::of(BASE, one(wrong), "a", None).is_err());
     }
 }

@@ -64,11 +64,10 @@ pub(crate) async fn run(
     };
     let key = http.key(candidate.key);
     let way = candidate.way();
-    let uri = way
-        .endpoint
-        .as_ref()
-        .expect("a provider over HTTP has an address")
-        .uri(exchange.scan.stream);
+    let endpoint = way.endpoint.as_ref();
+    let endpoint = endpoint.expect("a provider over HTTP has an address");
+    let counted = endpoint.count().filter(|_| exchange.counts);
+    let uri = counted.unwrap_or_else(|| endpoint.uri(exchange.scan.stream));
     let request = || {
         let mut request = Request::new(Segments::from(encoded.segments.clone()));
         *request.method_mut() = Method::POST;

@@ -12,6 +12,7 @@ use crate::attempt::AttemptError;
 use crate::codec::Pair;
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
+use crate::steps::count;
 use crate::steps::take::{Sent, from_fault};
 
 /// An answer as the client reads it.
@@ -52,6 +53,15 @@ pub(super) fn read(
     body: Bytes,
     sent: &Sent,
 ) -> Result<Read, AttemptError> {
+    if exchange.counts {
+        return match count::says(&body) {
+            true => Ok(as_it_came(body, complete(None))),
+            false => {
+                let why = "the provider's answer holds no count";
+                Err(AttemptError::failed(FailureClass::BrokenStream, why))
+            }
+        };
+    }
     let read = match *pair {
         Pair::Chat(client, dialect) => chat(client, dialect, body, sent),
         Pair::Embeddings(client, dialect) => {

@@ -79,7 +79,8 @@ fn by_headers(path: &str, headers: &HeaderMap) -> Family {
 
 /// Whether nobody else's path looks so: OpenAI's names of models may hold colons, but end with no method.
 fn is_geminis(path: &str) -> bool {
-    path.starts_with("/v1beta/") || matches!(gemini(path), Some((Asked::Answer(_), _)))
+    path.starts_with("/v1beta/")
+        || matches!(gemini(path), Some((Asked::Answer(_) | Asked::Count(_), _)))
 }
 
 fn find(family: Family, path: &str) -> Found {
@@ -135,6 +136,10 @@ fn azure(path: &str) -> Found {
 fn anthropic(path: &str) -> Found {
     match path {
         "/v1/messages" => Some((chat(Format::AnthropicMessages), "/v1/messages")),
+        "/v1/messages/count_tokens" => {
+            let count = counts(chat(Format::AnthropicMessages));
+            Some((count, "/v1/messages/count_tokens"))
+        }
         _ => models(path),
     }
 }
@@ -163,6 +168,10 @@ fn gemini(path: &str) -> Found {
         "streamGenerateContent" => {
             let route = "/v1beta/models/{model}:streamGenerateContent";
             (chat, Some(true), route)
+        }
+        "countTokens" => {
+            let count = counts(of_path(chat, name(model)?, Some(false)));
+            return Some((count, "/v1beta/models/{model}:countTokens"));
         }
         "embedContent" => (embed, None, "/v1beta/models/{model}:embedContent"),
         "batchEmbedContents" => (embed, None, "/v1beta/models/{model}:batchEmbedContents"),
@@ -212,6 +221,14 @@ fn asks(format: AnyFormat) -> Asked {
         model,
         stream,
     })
+}
+
+/// The same, counted instead of answered.
+fn counts(asked: Asked) -> Asked {
+    match asked {
+        Asked::Answer(question) => Asked::Count(question),
+        other => other,
+    }
 }
 
 fn chat(format: Format) -> Asked {

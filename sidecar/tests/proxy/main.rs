@@ -8,6 +8,7 @@
 
 mod bad_requests;
 mod cancel;
+mod counts;
 mod failover;
 mod formats;
 mod harness;
