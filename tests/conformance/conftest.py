@@ -5,6 +5,7 @@ here.
 """
 
 import contextlib
+import dataclasses
 import functools
 import itertools
 import json
@@ -17,9 +18,9 @@ from collections import Counter
 import pytest
 
 import gateway
-import recordings
+import replayed
 import snapshots
-from outcome import Outcome, call
+from clients import OF_FORMAT, Outcome, Sdk, call
 from processes import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,8 +49,8 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not recordings.load():
-        terminalreporter.write_line(f"SKIPPED ALOUD: {recordings.MISSING}")
+    if not replayed.load():
+        terminalreporter.write_line(f"SKIPPED ALOUD: {replayed.MISSING}")
     for name, number in sorted(counts.items()):
         terminalreporter.write_line(f"{number:6} {name}")
     stats = terminalreporter.stats
@@ -124,22 +125,43 @@ def mock(folder):
 @pytest.fixture(scope="session")
 def replay(folder):
     """The root URL of the recordings' server."""
-    if not recordings.load():
-        pytest.skip(recordings.MISSING)
-    process, url = recordings.serve(folder)
+    if not replayed.load():
+        pytest.skip(replayed.MISSING)
+    process, url = replayed.serve(folder)
     yield url
     process.stop()
 
 
 @pytest.fixture(scope="session")
 def directly(replay):
-    """A function from a recording to what the SDK makes of it without us."""
+    """A function from a recording and an SDK to what the SDK makes of it without us."""
 
     @functools.cache
-    def outcome(case: recordings.Recording) -> Outcome:
-        return call(case.format, gateway.CLIENTS[case.format](case.upstream(replay).base_url), case.request)
+    def ask(case: replayed.Recording, sdk: Sdk) -> Direct:
+        upstream = case.upstream(replay)
+        client = sdk.client(sdk.direct_url(upstream.base_url), gateway.CLIENT_KEY)
+        body = case.request
+        try:
+            outcome = call(sdk, client, upstream.model, body, case.asks_stream)
+        except Exception:  # noqa: BLE001 - whatever an SDK says of a request that it has no words for
+            if sdk.is_raw:
+                raise
+            body = sdk.question("?", case.asks_stream)
+            outcome = call(sdk, client, upstream.model, body, case.asks_stream)
+        return Direct(outcome, body, replayed.journal(replay, case)[-1]["body"])
 
-    return outcome
+    return ask
+
+
+@dataclasses.dataclass
+class Direct:
+    """What came of a request without a sidecar."""
+
+    outcome: Outcome
+    # the recorded one, or the simplest where the SDK cannot say that
+    body: dict
+    # what the SDK sent
+    sent: dict
 
 
 def setup(script: str, *arguments: str) -> str:

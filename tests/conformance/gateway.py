@@ -23,9 +23,6 @@ def anthropic_client(base_url: str, key: str = CLIENT_KEY, **options) -> anthrop
     return anthropic.Anthropic(base_url=base_url, api_key=key, max_retries=0, timeout=CALL_SECONDS, **options)
 
 
-CLIENTS = {OPENAI: openai_client, ANTHROPIC: anthropic_client}
-
-
 class Direct:
     """No sidecar: proves that the suite asks of a sidecar nothing that the upstreams themselves do not give."""
 
@@ -38,6 +35,11 @@ class Direct:
         upstream = self.routes[name][0]
         assert upstream.format == format, "an upstream translates nothing"
         return upstream.base_url
+
+    def url(self, sdk, name: str) -> str:
+        upstream = self.routes[name][0]
+        assert upstream.format == sdk.format, "an upstream translates nothing"
+        return sdk.direct_url(upstream.base_url)
 
     def model(self, name: str) -> str:
         return self.routes[name][0].model
@@ -61,6 +63,10 @@ class Sidecar:
         self.process = Process(name, command, folder, {SECRET_VARIABLE: UPSTREAM_KEY})
         line = self.process.wait_for(r'^.*"message":"listening".*$', START_SECONDS).group()
         self.llm, self.admin, self.probe = (address(line, field) for field in ("llm", "admin", "probe"))
+
+    def url(self, sdk, name: str) -> str:
+        """The base URL of an [`Sdk`] of `clients`."""
+        return f"http://{self.llm}{sdk.prefix}"
 
     def base_url(self, format: str, name: str) -> str:
         return {OPENAI: f"http://{self.llm}/v1", ANTHROPIC: f"http://{self.llm}"}[format]

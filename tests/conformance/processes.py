@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import time
 
@@ -63,3 +64,9 @@ class Process:
             self.child.kill()
             self.child.wait()
             raise RuntimeError(f"{self.name} did not end within {STOP_SECONDS} s of SIGTERM") from None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

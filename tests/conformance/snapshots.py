@@ -4,13 +4,35 @@ import dataclasses
 import json
 
 OPENAI = "openai.chat"
+RESPONSES = "openai.responses"
+COMPLETIONS = "openai.completions"
 ANTHROPIC = "anthropic.messages"
+GEMINI = "gemini.generate_content"
+COHERE = "cohere.chat"
+BEDROCK = "bedrock.converse"
 
-# how a provider of the format is reached: path below the base URL, header of the key
+# how a provider of the format is reached: path below what its SDK is given as base URL, header of the key
 DIALECTS = {
     OPENAI: {"format": OPENAI, "path": "/chat/completions", "auth": "Bearer"},
+    RESPONSES: {"format": RESPONSES, "path": "/responses", "auth": "Bearer"},
+    COMPLETIONS: {"format": COMPLETIONS, "path": "/completions", "auth": "Bearer"},
     ANTHROPIC: {"format": ANTHROPIC, "path": "/v1/messages", "auth": "XApiKey"},
+    GEMINI: {
+        "format": GEMINI,
+        "path": "/v1beta/models/{model}:generateContent",
+        "streamPath": "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+        "auth": "XGoogApiKey",
+    },
+    COHERE: {"format": COHERE, "path": "/v2/chat", "auth": "Bearer"},
+    BEDROCK: {
+        "format": BEDROCK,
+        "path": "/model/{model}/converse",
+        "streamPath": "/model/{model}/converse-stream",
+        "auth": "Bearer",
+    },
 }
+# the header by which a key is shown
+KEY_HEADERS = {"Bearer": "authorization", "XApiKey": "x-api-key", "XGoogApiKey": "x-goog-api-key"}
 
 NAMESPACE = "conformance"
 SECRET_VARIABLE = "FKM_CONFORMANCE_KEY"

@@ -8,13 +8,15 @@ import anthropic
 import openai
 import pytest
 
-from gateway import CLIENTS
-from outcome import call
-from recordings import Recording, load
+from clients import OF_FORMAT, call
+from gateway import CLIENT_KEY
+from replayed import Recording, load
+from snapshots import ANTHROPIC, OPENAI
 
-STREAMS = [recording for recording in load() if recording.is_stream and recording.finish is not None]
+FORMATS = (OPENAI, ANTHROPIC)
+STREAMS = [case for case in load() if case.format in FORMATS and case.is_stream and case.finish is not None]
 ENDS = ("abort", "clean")
-FLOOR = 1200
+FLOOR = 1400
 
 
 def cuts(case: Recording) -> list[int]:
@@ -50,9 +52,9 @@ def test_enough_cases():
     ("name", "case", "cut"), [(name, *case[:2]) for name, case in zip(NAMES, CASES, strict=True)], ids=NAMES
 )
 def test_cut(name, case, cut, gateway, directly):
-    client = CLIENTS[case.format](gateway.base_url(case.format, name))
-    got = call(case.format, client, {**case.request, "model": name})
-    assert got.pieces == directly(case).pieces[: len(got.pieces)]
+    sdk = OF_FORMAT[case.format]
+    got = call(sdk, sdk.client(gateway.url(sdk, name), CLIENT_KEY), name, case.request, True)
+    assert got.pieces == directly(case, sdk).outcome.pieces[: len(got.pieces)]
     if cut <= case.finish:
         assert got.error is not None, f"{len(got.pieces)} pieces that look like a whole answer"
     if got.error is not None:

@@ -7,13 +7,15 @@ import itertools
 
 import pytest
 
-from gateway import CLIENTS
-from outcome import call
-from recordings import Recording, free_port, load
-from snapshots import Upstream
+from clients import OF_FORMAT, call
+from gateway import CALL_SECONDS, CLIENT_KEY
+from processes import free_port
+from replayed import Recording, load
+from snapshots import ANTHROPIC, OPENAI, Upstream
 
 # short enough for a test, far above what an answer from loopback takes
 POLICY = {"timeouts": {"attempt": 3000, "firstContent": 3000, "betweenEvents": 3000}}
+FORMATS = (OPENAI, ANTHROPIC)
 ANSWER_FAULTS = (
     "refused",
     "status=429",
@@ -34,7 +36,8 @@ def first(provider: str, stream: bool) -> list[Recording]:
     found = (
         case
         for case in load()
-        if case.provider == provider and case.is_stream == stream and case.status == 200 and not case.is_broken
+        if case.provider == provider and case.format in FORMATS and case.is_stream == stream
+        if case.status == 200 and not case.is_empty
         if not stream or (case.finish and ('"content":""' in case.frames[0] or "message_start" in case.frames[0]))
     )
     return list(itertools.islice(found, 1))
@@ -71,10 +74,10 @@ def test_enough_cases():
 
 @pytest.mark.parametrize(("name", "case"), [case[:2] for case in CASES], ids=NAMES)
 def test_second_provider_answers(name, case, gateway, directly):
-    with CLIENTS[case.format](gateway.base_url(case.format, name)) as client:
-        seen = []
+    sdk, seen = OF_FORMAT[case.format], []
+    with sdk.make(gateway.url(sdk, name), CLIENT_KEY, CALL_SECONDS) as client:
         client._client.event_hooks = {"response": [lambda response: seen.append(response.headers)]}
-        got = call(case.format, client, {**case.request, "model": name})
-    assert (got.raised, got.pieces) == (None, directly(case).pieces)
+        got = call(sdk, client, name, case.request, case.is_stream)
+    assert (got.raised, got.pieces) == (None, directly(case, sdk).outcome.pieces)
     assert seen[0]["x-fkm-attempts"] == "2"
     assert seen[0]["x-fkm-provider"].endswith("upstream-1")

@@ -9,8 +9,7 @@ import subprocess
 
 import pytest
 
-from processes import Process
-from recordings import free_port
+from processes import Process, free_port
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "quickstart" / "run.sh"
 # half of the requests fail over: this many without a single one, or all with one, is chance of 2 in 2^30

@@ -10,6 +10,6 @@ if [ -z "${FKM_WIRE:-}" ]; then
   FKM_WIRE=${CARGO_TARGET_DIR:-$root/target}/debug/fkm-wire
 fi
 export FKM_WIRE
-venv=$("$root/tests/setup/venv.sh" formats "$here/requirements.txt")
+venv=$("$root/tests/setup/venv.sh" conformance "$root/tests/conformance/requirements.txt")
 cd "$here"
 exec timeout --signal=INT --kill-after=30 900 "$venv/bin/python" -B -m pytest "$@"

@@ -11,7 +11,11 @@ def read_completion(reply: Reply) -> Answer:
     with slot.holding(reply, openai.APIError):
         asked = {"model": "m", "prompt": "?", "stream": reply.stream}
         answered = client.completions.create(**asked)
-        pieces = list(answered) if reply.stream else [answered]
+        return of_completions(list(answered) if reply.stream else [answered])
+
+
+def of_completions(pieces: list) -> Answer:
+    """Of a whole answer, or of the pieces of a stream."""
     texts: dict[int, list] = {}
     usage = None
     for piece in pieces:

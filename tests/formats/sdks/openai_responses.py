@@ -17,7 +17,10 @@ def read(reply: Reply) -> Answer:
     with slot.holding(reply, openai.APIError):
         if not reply.stream:
             return of_response(client.responses.create(model="m", input="?"))
-        events = list(client.responses.create(model="m", input="?", stream=True))
+        return of_events(list(client.responses.create(model="m", input="?", stream=True)))
+
+
+def of_events(events: list) -> Answer:
     last = [event.response for event in events if event.type in LAST]
     if not last:
         return Answer([Choice("", [], UNFINISHED)])
