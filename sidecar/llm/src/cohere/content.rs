@@ -84,13 +84,28 @@ pub(super) fn decode_part(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart,
     }
 }
 
+/// A part of a stream, as it begins: its text may be left out.
+pub(super) fn decode_start(raw: &RawValue, path: &Path<'_>) -> Result<OutputPart, DecodeError> {
+    let mut object = Object::from_raw(raw, path)?;
+    if object.kind() != "text" {
+        return decode_part(raw, path);
+    }
+    let text = object.string("text")?.unwrap_or_default();
+    Ok(OutputPart::Text(text_part(object, text)))
+}
+
 fn decode_text(mut object: Object<'_, '_>) -> Result<Text, DecodeError> {
+    let text = object.required_string("text")?;
+    Ok(text_part(object, text))
+}
+
+fn text_part(mut object: Object<'_, '_>, text: String) -> Text {
     object.raw("type");
-    Ok(Text {
-        text: object.required_string("text")?,
+    Text {
+        text,
         extra: object.rest(FORMAT),
         ..Text::default()
-    })
+    }
 }
 
 fn decode_image(mut object: Object<'_, '_>, whole: &RawValue) -> Result<InputPart, DecodeError> {

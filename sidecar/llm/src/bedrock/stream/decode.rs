@@ -139,6 +139,7 @@ impl State {
         }
     }
 
+    /// A start that says nothing leaves it to the first piece what begins.
     fn block_start(
         &mut self,
         object: &mut Object<'_, '_>,
@@ -148,8 +149,11 @@ impl State {
         self.block_stop(out)?;
         let number = number(object)?;
         let path = object.path().member("start");
-        let block = block::begin(object.required("start")?, self.next, &path, out)?;
-        self.open = Some((number, block));
+        let start = object.required("start")?;
+        if !Object::from_raw(start, &path)?.is_empty() {
+            let block = block::begin(start, self.next, &path, out)?;
+            self.open = Some((number, block));
+        }
         Ok(())
     }
 

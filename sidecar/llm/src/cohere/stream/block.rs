@@ -100,7 +100,7 @@ impl Blocks {
         raw: &RawValue,
         out: &mut Vec<Event>,
     ) -> Result<(), DecodeError> {
-        match content::decode_part(raw, &Path::Root)? {
+        match content::decode_start(raw, &Path::Root)? {
             OutputPart::Text(Text { text, extra, .. }) => {
                 self.begin(BlockStart::Text { extra }, Open::Text, out);
                 self.add(Delta::Text(text), out);

@@ -124,6 +124,28 @@ fn answer() -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn a_start_that_says_nothing_leaves_it_to_the_pieces() {
+    let stream = [
+        event("messageStart", &json!({"role": "assistant"})),
+        event(
+            "contentBlockStart",
+            &json!({"contentBlockIndex": 0, "start": {}}),
+        ),
+        piece(0, &json!({"text": "Hi"})),
+        piece(0, &json!({"text": " there"})),
+        stop(0),
+        event("messageStop", &json!({"stopReason": "end_turn"})),
+        event(
+            "metadata",
+            &json!({"usage": {"inputTokens": 1, "outputTokens": 2}}),
+        ),
+    ];
+    let events = fkm_llm::decode_stream(BEDROCK, &stream.concat()).unwrap();
+    let folded = fkm_llm::fold::fold(events).unwrap();
+    assert_eq!(folded.choices[0].text(), "Hi there");
+}
+
+#[test]
 fn a_stream_to_an_anthropic_client() {
     let (out, end) = through(BEDROCK, ANTHROPIC, &answer().concat());
     assert_eq!(end, Ok(()));

@@ -71,6 +71,16 @@ fn a_stream_with_late_sources_means_what_the_whole_answer_means() {
     assert_eq!(folded, whole);
 }
 
+#[test]
+fn a_text_may_begin_without_a_text() {
+    let stream = text_stream()
+        .replace(r#","text":"""#, "")
+        .replace(r#""text":"","#, "");
+    assert!(!stream.contains(r#""text":"""#));
+    let folded = fold(decode_stream(COHERE, stream.as_bytes()).unwrap()).unwrap();
+    assert_eq!(folded.choices[0].text(), "Rome is old.");
+}
+
 fn tool_stream() -> String {
     let call = |id: &str, name: &str| json!({"tool_calls": {"id": id, "type": "function", "function": {"name": name, "arguments": ""}}});
     let piece = |text: &str| json!({"tool_calls": {"function": {"arguments": text}}});
