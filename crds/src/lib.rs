@@ -30,14 +30,16 @@ pub use conditions::{ConditionType, Reason};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use duration::{Duration, InvalidDuration};
 pub use names::{
-    BaseUrl, DnsLabel, DnsSubdomain, MemberName, ModelName, ModelPattern, RequestPath, SecretKey,
+    AwsName, BaseUrl, DnsLabel, DnsSubdomain, MemberName, ModelName, ModelPattern, RequestPath,
+    SecretKey, TokenFile, TokenUrl, TokenWord,
 };
 pub use pool::{
-    AllowedRoutes, ApiKey, CaCertificateRef, CaKind, CacheMarks, Credential, CredentialType,
-    Dialect, DialectAuth, Documents, FromNamespaces, Locality, MaxTokensField, Model, Provider,
-    ProviderPool, ProviderPoolSpec, ProviderPoolStatus, ProviderType, RequiredChoice,
-    RouteNamespaces, Scope, SecretKeyRef, Simulated, SimulatedError, Sound, StreamEnd, Thoughts,
-    Tls, ToolCallIds,
+    AllowedRoutes, ApiKey, Aws, AwsKeys, AwsSourceType, AzureEntra, CaCertificateRef, CaKind,
+    CacheMarks, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth, Documents,
+    EntraSourceType, FromNamespaces, GoogleServiceAccount, GoogleWorkloadIdentity, Locality,
+    MaxTokensField, Model, OauthClientCredentials, Provider, ProviderPool, ProviderPoolSpec,
+    ProviderPoolStatus, ProviderType, RequiredChoice, RouteNamespaces, Scope, SecretKeyRef,
+    Simulated, SimulatedError, Sound, StreamEnd, Thoughts, Tls, ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,

@@ -48,22 +48,52 @@ pub struct RequestPath(pub String);
 #[serde(transparent)]
 pub struct BaseUrl(pub String);
 
+/// The address of a server that gives tokens: an absolute http or https URL, without credentials, query or fragment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenUrl(pub String);
+
+/// What servers that give tokens call things: ids, scopes, audiences. Printable ASCII without spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenWord(pub String);
+
+/// A region or a service of AWS: lower-case letters, digits and `-`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AwsName(pub String);
+
+/// A file of a projected token: below `/var/run/secrets`, and nothing else of what a sidecar can read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenFile(pub String);
+
 fn base_url_schema() -> Schema {
+    url_schema("baseURL", "https://api.example.com/v1")
+}
+
+fn url_schema(field: &str, example: &str) -> Schema {
     let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
     let bare = "!self.contains('@') && !self.contains('?') && !self.contains('#')";
     let link_local = r"!self.matches('(?i)^https?://(169[.]254[.]|\\[fe[89ab][0-9a-f]:)')";
     let rules = [
         cel::rule(
             absolute,
-            "'baseURL ' + self + ' is not an absolute http or https URL; write for example https://api.example.com/v1'",
+            &format!(
+                "'{field} ' + self + ' is not an absolute http or https URL; write for example {example}'"
+            ),
         ),
         cel::rule(
             bare,
-            "'baseURL must not have credentials, a query or a fragment (@, ? or #); put keys into credentials'",
+            &format!(
+                "'{field} must not have credentials, a query or a fragment (@, ? or #); put keys into credentials'"
+            ),
         ),
         cel::rule(
             link_local,
-            "'baseURL ' + self + ' is a link-local address, where clouds keep their metadata; name the address of the provider'",
+            &format!(
+                "'{field} ' + self + ' is a link-local address, where clouds keep their metadata; name the address of the provider'"
+            ),
         ),
     ];
     json_schema!({"type": "string", "minLength": 1, "maxLength": 1024, "x-kubernetes-validations": rules})
@@ -129,3 +159,19 @@ string_form!(
     json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": r"^/([A-Za-z0-9._~:@!$&'()*+,;=/?%-]|\{model\})*$"})
 );
 string_form!(BaseUrl, base_url_schema());
+string_form!(
+    TokenUrl,
+    url_schema("URL", "https://login.example.com/oauth2/token")
+);
+string_form!(
+    TokenWord,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[!-~]+$"})
+);
+string_form!(
+    AwsName,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9-]+$"})
+);
+string_form!(
+    TokenFile,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^/var/run/secrets(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"})
+);

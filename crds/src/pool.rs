@@ -10,6 +10,7 @@ use crate::{Selector, cel};
 mod credential;
 mod dialect;
 mod provider;
+mod sign_in;
 mod simulated;
 
 pub use credential::{
@@ -20,6 +21,10 @@ pub use dialect::{
     Thoughts, ToolCallIds,
 };
 pub use provider::{Locality, Model, Provider, ProviderType, Scope};
+pub use sign_in::{
+    Aws, AwsKeys, AwsSourceType, AzureEntra, ClientAuthentication, EntraSourceType,
+    GoogleServiceAccount, GoogleWorkloadIdentity, OauthClientCredentials,
+};
 pub use simulated::{Simulated, SimulatedError};
 
 /// The providers of this pool, and who may use them.

@@ -13,6 +13,8 @@ use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::server::listener::Listener;
 use crate::server::{admin, probes};
+use crate::signin::SignIns;
+use crate::signin::ambient::Ambient;
 use crate::snapshot_source::file::{self, FileError};
 use crate::snapshot_source::push;
 use crate::stack;
@@ -70,7 +72,7 @@ impl Running {
             admin: admin.iter().map(Listener::address).collect(),
             probe: probe.address(),
         };
-        let context = Arc::new(build(&addresses));
+        let context = Arc::new(build(&addresses, settings.ambient.clone()));
         start_source(&context, &settings.source)?;
         for listener in llm {
             let context = context.clone();
@@ -122,7 +124,7 @@ impl Running {
     }
 }
 
-fn build(addresses: &Addresses) -> Context {
+fn build(addresses: &Addresses, ambient: Ambient) -> Context {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let own_ports = addresses
@@ -133,8 +135,14 @@ fn build(addresses: &Addresses) -> Context {
         .chain([addresses.probe.port()]);
     let clients = Clients::new(own_ports.collect());
     let tasks = Tasks::default();
+    let sign_ins = SignIns::new(ambient, tasks.clone());
     Context {
-        store: Arc::new(Store::new(clients, metrics.clone(), tasks.clone())),
+        store: Arc::new(Store::new(
+            clients,
+            sign_ins,
+            metrics.clone(),
+            tasks.clone(),
+        )),
         bodies: BodyBudget::new(metrics.clone()),
         tasks,
         metrics,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use fkm_snapshot::SecretId;
 
+use crate::signin::ambient::Ambient;
+
 /// Exit code for settings that cannot be used (`EX_USAGE` of sysexits).
 pub const EXIT_USAGE: u8 = 64;
 
@@ -85,6 +87,9 @@ pub struct Args {
     /// Send traces to this OTLP gRPC endpoint.
     #[arg(long, env = "FKM_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
+    /// What the platform says of the pod's identity.
+    #[command(flatten)]
+    pub ambient: Ambient,
 }
 
 /// How log lines look.
@@ -111,6 +116,8 @@ pub struct Settings {
     pub source: Source,
     /// How long running exchanges may take after SIGTERM.
     pub drain: Duration,
+    /// What the platform says of the pod's identity.
+    pub ambient: Ambient,
 }
 
 /// Where snapshots come from.
@@ -191,6 +198,7 @@ impl Args {
                 probe_listen: self.probe_listen,
                 source,
                 drain: Duration::from_secs(self.drain_seconds),
+                ambient: self.ambient.clone(),
             }),
             _ => Err(mistakes),
         }

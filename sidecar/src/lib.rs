@@ -1,7 +1,7 @@
 //! Data plane of Flux-Kontext-Max: a proxy beside one application pod.
 //!
 //! Start reading at `stack.rs`, the life of a request. `app.rs` puts the parts together, `runtime.rs` is what a snapshot
-//! becomes, `upstream/` is the far side, `snapshot_source/` is where snapshots come from.
+//! becomes, `upstream/` is the far side, `signin/` what it is shown, `snapshot_source/` is where snapshots come from.
 
 pub mod app;
 pub mod args;
@@ -17,6 +17,7 @@ mod relay;
 mod respond;
 mod runtime;
 mod server;
+pub mod signin;
 pub mod snapshot_source;
 mod stack;
 mod steps;

@@ -12,17 +12,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use fkm_llm::{ProviderError, Redactor};
+use fkm_llm::ProviderError;
 use fkm_snapshot::{
     AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Format, ModelPattern, Policy, Price,
     RerankDialect, Simulated, Strategy, ValidSnapshot,
 };
-use http::{HeaderName, HeaderValue};
 
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::Paths;
 use crate::metrics::RuleMetrics;
 use crate::policy::order::{Weighted, order};
+use crate::signin::SignIn;
 use crate::upstream::client::HttpClient;
 
 /// One applied snapshot.
@@ -119,16 +119,14 @@ pub(crate) struct HttpLink {
     turn: AtomicUsize,
 }
 
-/// A key of a provider with the connections that are used with it.
+/// A credential of a provider with the connections that are used with it.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// The credential's name; empty where no key is sent.
+    /// The credential's name; empty where there is none.
     pub(crate) name: Arc<str>,
     pub(crate) client: HttpClient,
-    /// The header that shows the key, where there is one. Marked sensitive.
-    pub(crate) header: Option<(HeaderName, HeaderValue)>,
-    /// Takes the value out of what a provider says.
-    pub(crate) redactor: Redactor,
+    /// What is shown, and what takes it out of what a provider says.
+    pub(crate) sign_in: SignIn,
 }
 
 /// One entry of a plan: an offer and which key of its provider is used.
@@ -236,14 +234,15 @@ impl Candidate {
     /// Takes the key that was used out of what the provider says.
     pub(crate) fn redact(&self, error: &mut ProviderError) {
         if let Link::Http(http) = &self.offer.provider.link {
-            error.redact(&http.key(self.key).redactor);
+            let sign_in = &http.key(self.key).sign_in;
+            sign_in.each_redactor(|redactor| error.redact(redactor));
         }
     }
 
     /// Whether a text of the provider's repeats the key that was used.
     pub(crate) fn key_is_in(&self, text: &str) -> bool {
         match &self.offer.provider.link {
-            Link::Http(http) => http.key(self.key).redactor.finds(text),
+            Link::Http(http) => http.key(self.key).sign_in.is_in(text),
             Link::Simulated(_) => false,
         }
     }

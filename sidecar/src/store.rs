@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::metrics::Metrics;
 use crate::runtime::Runtime;
+use crate::signin::SignIns;
 use crate::task::Tasks;
 use crate::upstream::client::{Clients, Pool};
 
@@ -19,6 +20,7 @@ pub struct Store {
     active: ArcSwapOption<Runtime>,
     context: ArcSwapOption<PodContext>,
     clients: Clients,
+    sign_ins: SignIns,
     metrics: Metrics,
     ready: watch::Sender<bool>,
     tasks: Tasks,
@@ -29,11 +31,12 @@ pub struct Store {
 // === impl Store ===
 
 impl Store {
-    pub(crate) fn new(clients: Clients, metrics: Metrics, tasks: Tasks) -> Self {
+    pub(crate) fn new(clients: Clients, sign_ins: SignIns, metrics: Metrics, tasks: Tasks) -> Self {
         Self {
             active: ArcSwapOption::empty(),
             context: ArcSwapOption::empty(),
             clients,
+            sign_ins,
             metrics,
             ready: watch::Sender::new(false),
             tasks,
@@ -56,7 +59,7 @@ impl Store {
         secrets: &Secrets,
     ) -> Result<SnapshotHash, Vec<Problem>> {
         let _changing = self.changing.lock();
-        match Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics) {
+        match self.build(snapshot, secrets) {
             Ok(built) => Ok(self.swap(built)),
             Err(problems) => Err(self.refused(problems)),
         }
@@ -69,8 +72,17 @@ impl Store {
             return Ok(None);
         };
         let snapshot = active.snapshot.clone();
-        let built = Runtime::try_new(snapshot, secrets, &self.clients, &self.metrics)?;
+        let built = self.build(snapshot, secrets)?;
         Ok(Some(self.swap(built)))
+    }
+
+    fn build(
+        &self,
+        snapshot: ValidSnapshot,
+        secrets: &Secrets,
+    ) -> Result<(Runtime, Vec<Pool>), Vec<Problem>> {
+        let (clients, sign_ins) = (&self.clients, &self.sign_ins);
+        Runtime::try_new(snapshot, secrets, clients, sign_ins, &self.metrics)
     }
 
     fn refused(&self, problems: Vec<Problem>) -> Vec<Problem> {

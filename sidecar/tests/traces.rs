@@ -67,6 +67,7 @@ async fn sidecar() -> Running {
         probe_listen: any,
         source: Source::Embedded,
         drain: Duration::from_secs(1),
+        ambient: fkm_sidecar::signin::ambient::Ambient::default(),
     };
     let running = Running::start(&settings).await.unwrap();
     let provider = |name: &str, priority: u32, errors: u32| {

@@ -24,6 +24,9 @@ use crate::{BaseUrl, Credential, Dialect, DnsLabel, ModelName, Simulated, Tls, c
     cel::rule_at(".credentials",
         "self.type != 'Simulated' || !has(self.credentials)",
         "'provider ' + self.name + ' of type Simulated has no use for credentials; remove them'"),
+    cel::rule_at(".credentials",
+        "self.type in ['OpenAICompatible', 'Simulated'] || !has(self.credentials) || self.credentials.all(c, c.type == 'APIKey')",
+        "'provider ' + self.name + ' of type ' + self.type + ' signs in by an APIKey only; for anything else use type OpenAICompatible with its preset'"),
     cel::rule_at(".type",
         "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality))",
         "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls and locality'"),
@@ -42,7 +45,7 @@ pub struct Provider {
     pub name: DnsLabel,
     /// OpenAI, Anthropic, OpenAICompatible (with preset, a provider of the catalogue in whatever format; without, anything that speaks OpenAI chat completions), or Simulated (answers without a network).
     pub r#type: ProviderType,
-    /// With type OpenAICompatible: a provider of the catalogue, for example groq, gemini or bedrock (by an API key of Bedrock's). Gives base URL, format, dialect and models.
+    /// With type OpenAICompatible: a provider of the catalogue, for example groq, gemini, vertex or bedrock. Gives base URL, format, dialect and models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<DnsLabel>,
     /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without; for Vertex up to its location. Omitted: the catalogue's.
@@ -62,7 +65,7 @@ pub struct Provider {
     /// Where the provider runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locality: Option<Locality>,
-    /// Keys, used in turn. Omitted: none is sent.
+    /// Ways to sign in, used in turn. Omitted: nothing is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub credentials: Option<Vec<Credential>>,

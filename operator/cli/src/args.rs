@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fkm_sidecar::args::LogFormat;
+use fkm_sidecar::signin::ambient::Ambient;
 
 /// Flux-Kontext-Max without a cluster.
 #[derive(Debug, Parser)]
@@ -23,7 +24,7 @@ pub enum Command {
     /// Check manifests as the API server and the operator would.
     Lint(LintArgs),
     /// Serve a folder of manifests on this machine, without a cluster; changes are live at once.
-    Dev(DevArgs),
+    Dev(Box<DevArgs>),
     /// Print a completion script for a shell.
     Completion {
         /// The shell.
@@ -108,6 +109,9 @@ pub struct DevArgs {
     /// Log format.
     #[arg(long, env = "FKM_LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto)]
     pub log_format: LogFormat,
+    /// What the platform says of the pod's identity.
+    #[command(flatten)]
+    pub ambient: Ambient,
 }
 
 const DEV_EXAMPLES: &str = "\

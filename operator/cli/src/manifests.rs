@@ -211,10 +211,8 @@ impl Manifests {
                 .iter()
                 .filter_map(|provider| provider.credentials.as_ref())
                 .flatten();
-            let named = credentials
-                .filter_map(|credential| credential.api_key.as_ref())
-                .map(|key| &key.secret_key_ref);
-            named.map(|secret| {
+            let named = credentials.flat_map(fkm_crds::Credential::secrets);
+            named.map(|(_, secret)| {
                 (
                     ObjectName::new(&pool.namespace, &secret.name.0),
                     secret.key.0.clone(),

@@ -35,7 +35,8 @@ pub(crate) fn secrets(snapshot: &Snapshot) -> BTreeSet<SecretId> {
         Connection::Simulated(_) => &[],
     });
     credentials
-        .map(|credential| credential.secret.clone())
+        .flat_map(|credential| credential.sign_in.secrets())
+        .cloned()
         .collect()
 }
 
@@ -96,6 +97,9 @@ fn connection_features(connection: &Connection) -> Vec<Feature> {
             if !http.ca_pem.is_empty() {
                 features.push(Feature::from("tls.ca"));
             }
+            let sign_ins = http.credentials.iter();
+            let sign_ins = sign_ins.filter_map(|credential| credential.sign_in.feature());
+            features.extend(sign_ins.map(Feature::from));
             features
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fkm_crds::ProviderPoolSpec;
+use fkm_crds::{Credential, ProviderPoolSpec};
 
 use crate::object::ObjectName;
 
@@ -13,8 +13,9 @@ pub(crate) fn secrets_of(namespace: &str, spec: &ProviderPoolSpec) -> BTreeSet<O
         .iter()
         .filter_map(|provider| provider.credentials.as_ref())
         .flatten();
-    let keys = credentials.filter_map(|credential| credential.api_key.as_ref());
-    keys.map(|key| ObjectName::new(namespace, &key.secret_key_ref.name.0))
+    let named = credentials.flat_map(Credential::secrets);
+    named
+        .map(|(_, secret)| ObjectName::new(namespace, &secret.name.0))
         .collect()
 }
 

@@ -33,14 +33,15 @@ pub fn missing_secrets(snapshot: &ValidSnapshot, secrets: &Secrets) -> Vec<Probl
                 continue;
             };
             for (c, credential) in http.credentials.iter().enumerate() {
-                if secrets.entries.contains_key(&credential.secret) {
-                    continue;
-                }
                 let path = format!(
                     "pools[{pool_name}].providers[{p}].connection.http.credentials[{c}].secret"
                 );
-                let message = format!("{} did not come with the snapshot", credential.secret);
-                problems.push(Problem::new(path, ProblemCode::SecretMissing, message));
+                let named = credential.sign_in.secrets().into_iter();
+                let missing = named.filter(|secret| !secrets.entries.contains_key(secret));
+                problems.extend(missing.map(|secret| {
+                    let message = format!("{secret} did not come with the snapshot");
+                    Problem::new(&path, ProblemCode::SecretMissing, message)
+                }));
             }
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 16] = [
+pub const FEATURES: [&str; 21] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
@@ -24,6 +24,11 @@ pub const FEATURES: [&str; 16] = [
     "format.openai.responses",
     "format.voyage.rerank",
     "provider.simulated",
+    "signIn.aws",
+    "signIn.azureEntra",
+    "signIn.googleServiceAccount",
+    "signIn.googleWorkloadIdentity",
+    "signIn.oauthClientCredentials",
     "strategy.priority",
     "strategy.weighted",
     "tls.ca",

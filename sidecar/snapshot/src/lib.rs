@@ -16,6 +16,7 @@ mod policy;
 mod provider;
 mod rule;
 mod secrets;
+mod sign_in;
 mod validate;
 
 pub use features::{FEATURES, Feature};
@@ -29,6 +30,10 @@ pub use provider::{
 };
 pub use rule::{Backend, Match, Rule, Strategy};
 pub use secrets::{SecretId, Secrets};
+pub use sign_in::{
+    Aws, AwsSource, AzureEntra, ClientAuthentication, EntraSource, GoogleServiceAccount,
+    GoogleWorkloadIdentity, OauthClientCredentials, SignIn,
+};
 pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Millis, Price, RerankDialect,
-    SecretId, is_default,
+    SecretId, SignIn, is_default,
 };
 
 /// Interchangeable providers.
@@ -87,14 +87,25 @@ pub enum Locality {
     Local,
 }
 
-/// One key of a provider.
+/// One way to sign in at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Credential {
     /// Unique in its provider.
     pub name: String,
-    /// Where its value is in the secrets message.
-    pub secret: SecretId,
+    /// What it is.
+    pub sign_in: SignIn,
+}
+
+/// A credential as a payload has it: a key by `secret` alone, everything else by `signIn`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Written {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<SecretId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign_in: Option<SignIn>,
 }
 
 /// A model as one provider offers it.
@@ -167,6 +178,38 @@ fn one() -> u32 {
 )]
 fn is_one(value: &u32) -> bool {
     *value == 1
+}
+
+// === impl Credential ===
+
+impl TryFrom<Written> for Credential {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let sign_in = match (written.secret, written.sign_in) {
+            (Some(secret), None) => SignIn::Key(secret),
+            (None, Some(sign_in)) => sign_in,
+            _ => return Err("a credential has either secret or signIn"),
+        };
+        Ok(Self {
+            name: written.name,
+            sign_in,
+        })
+    }
+}
+
+impl From<Credential> for Written {
+    fn from(credential: Credential) -> Self {
+        let (secret, sign_in) = match credential.sign_in {
+            SignIn::Key(secret) => (Some(secret), None),
+            other => (None, Some(other)),
+        };
+        Self {
+            name: credential.name,
+            secret,
+            sign_in,
+        }
+    }
 }
 
 // === impl Model ===

@@ -195,23 +195,12 @@ fn check_provider(path: &str, provider: &Provider, problems: &mut Vec<Problem>) 
 }
 
 fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
-    let usable = Url::parse(&http.base_url).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.host().is_some()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    if !usable {
-        // Not shown: it may hold a password.
-        let message =
-            "must be an absolute http or https URL without credentials, query and fragment";
-        problems.push(Problem::new(
-            format!("{path}.baseUrl"),
-            ProblemCode::Invalid,
-            message,
-        ));
+    check_url(&format!("{path}.baseUrl"), &http.base_url, problems);
+    for (index, credential) in http.credentials.iter().enumerate() {
+        if let Some((field, url)) = credential.sign_in.url() {
+            let path = format!("{path}.credentials[{index}].signIn.{field}");
+            check_url(&path, url, problems);
+        }
     }
     let places = http.dialect.iter().map(|one| ("dialect".to_owned(), one));
     let beside = (0..).zip(&http.beside);
@@ -245,6 +234,23 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
     if seen.is_empty() {
         let message = "a provider needs at least one of dialect, embeddings and ranks";
         problems.push(Problem::new(path.to_owned(), ProblemCode::Invalid, message));
+    }
+}
+
+fn check_url(path: &str, url: &str, problems: &mut Vec<Problem>) {
+    let usable = Url::parse(url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !usable {
+        // Not shown: it may hold a password.
+        let message =
+            "must be an absolute http or https URL without credentials, query and fragment";
+        problems.push(Problem::new(path, ProblemCode::Invalid, message));
     }
 }
 

@@ -1,27 +1,29 @@
 //! From a valid snapshot and its keys to a runtime; reports everything that is missing or unusable.
 
+mod sign_in;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use fkm_llm::Redactor;
 use fkm_snapshot::{
-    Auth, Connection, HttpConnection, Millis, Problem, ProblemCode, Provider, Rule, Secrets,
+    Connection, HttpConnection, Millis, Problem, ProblemCode, Provider, Rule, Secrets,
     ValidSnapshot,
 };
-use http::{HeaderName, HeaderValue, header};
-use secrecy::{ExposeSecret, SecretString};
 
 use super::listing::{listed_models, rule_patterns};
 use super::ways::Ways;
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
+use crate::signin::{Live, LiveKey, SignIn, SignIns};
 use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
 
 /// What building one runtime needs and finds.
 struct Builder<'a> {
     secrets: &'a Secrets,
     clients: &'a Clients,
+    sign_ins: &'a SignIns,
+    live: HashMap<LiveKey, Arc<Live>>,
     used: HashMap<PoolKey, Pool>,
     problems: Vec<Problem>,
 }
@@ -35,11 +37,14 @@ impl Runtime {
         snapshot: ValidSnapshot,
         secrets: &Secrets,
         clients: &Clients,
+        sign_ins: &SignIns,
         metrics: &Metrics,
     ) -> Result<(Self, Vec<Pool>), Vec<Problem>> {
         let mut builder = Builder {
             secrets,
             clients,
+            sign_ins,
+            live: HashMap::new(),
             used: HashMap::new(),
             problems: Vec::new(),
         };
@@ -54,6 +59,7 @@ impl Runtime {
             return Err(builder.problems);
         }
         let new_pools = clients.keep(builder.used);
+        sign_ins.keep(builder.live);
         let runtime = Self {
             models: listed_models(&snapshot),
             secrets_version: secrets.version.clone(),
@@ -162,34 +168,14 @@ impl Builder<'_> {
         let mut keys = Vec::new();
         for (index, credential) in http.credentials.iter().enumerate() {
             let path = format!("{path}.credentials[{index}]");
-            let Some(secret) = self.secrets.entries.get(&credential.secret) else {
-                let message = format!("key {:?} was not delivered", credential.secret.0);
-                self.problem::<()>(path, ProblemCode::SecretMissing, message);
-                continue;
-            };
-            let Some(header) = credential_header(http.auth(), secret) else {
-                let message = format!(
-                    "key {:?} cannot be sent: it is empty or has characters that no header may have",
-                    credential.secret.0
-                );
-                self.problem::<()>(path, ProblemCode::Invalid, message);
-                continue;
-            };
-            let client = self.client(&path, http, connect, &credential.secret.0)?;
-            keys.push(Key {
-                name: credential.name.as_str().into(),
-                client,
-                header: Some(header),
-                redactor: Redactor::new(secret.expose_secret().trim()),
-            });
+            keys.extend(self.key(&path, http, connect, credential));
         }
         if http.credentials.is_empty() {
             let client = self.client(&path, http, connect, "")?;
             keys.push(Key {
                 name: Arc::from(""),
                 client,
-                header: None,
-                redactor: Redactor::default(),
+                sign_in: SignIn::Open,
             });
         }
         if keys.is_empty() {
@@ -235,24 +221,4 @@ impl Builder<'_> {
         self.problems.push(Problem::new(path, code, message));
         None
     }
-}
-
-fn credential_header(auth: Auth, secret: &SecretString) -> Option<(HeaderName, HeaderValue)> {
-    let secret = secret.expose_secret().trim();
-    if secret.is_empty() {
-        return None;
-    }
-    let plain = |name| (HeaderName::from_static(name), HeaderValue::try_from(secret));
-    let (name, value) = match auth {
-        Auth::Bearer => (
-            header::AUTHORIZATION,
-            HeaderValue::try_from(format!("Bearer {secret}")),
-        ),
-        Auth::XApiKey => plain("x-api-key"),
-        Auth::ApiKey => plain("api-key"),
-        Auth::XGoogApiKey => plain("x-goog-api-key"),
-    };
-    let mut value = value.ok()?;
-    value.set_sensitive(true);
-    Some((name, value))
 }

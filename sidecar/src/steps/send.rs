@@ -1,14 +1,17 @@
 //! Step *send*: the request of one attempt, with a key of the provider and only the headers that may pass.
 
+use bytes::Bytes;
 use fkm_llm::{FailureClass, Format};
 use fkm_snapshot::AnyFormat;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::exchange::Exchange;
 use crate::respond::JSON;
-use crate::runtime::{Candidate, Link};
+use crate::runtime::{Candidate, Key, Link};
+use crate::signin::SignInError;
 use crate::steps::encode::Encoded;
 use crate::upstream::body::Segments;
 use crate::upstream::client::{self, SendError};
@@ -68,25 +71,46 @@ pub(crate) async fn run(
     let endpoint = endpoint.expect("a provider over HTTP has an address");
     let counted = endpoint.count().filter(|_| exchange.counts);
     let uri = counted.unwrap_or_else(|| endpoint.uri(exchange.scan.stream));
-    let request = || {
-        let mut request = Request::new(Segments::from(encoded.segments.clone()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers(exchange, way.speaks.format(), encoded.translated);
-        if let Some((name, value)) = &key.header {
-            request.headers_mut().insert(name.clone(), value.clone());
-        }
-        request
-    };
-    let sent = limits
-        .wait(Wait::FirstContent, client::send(&key.client, request))
-        .await?;
-    let (head, body) = sent.map_err(AttemptError::from)?.into_parts();
+    let headers = headers(exchange, way.speaks.format(), encoded.translated);
+    let sent = sign_in_and_send(key, uri, &headers, &encoded.segments);
+    let (head, body) = limits.wait(Wait::FirstContent, sent).await??.into_parts();
     Ok(Answer {
         status: head.status.as_u16(),
         headers: head.headers,
         body: AnswerSource::Http(body),
     })
+}
+
+/// Sends it with what the credential shows; once more where that is refused and another is to be had.
+async fn sign_in_and_send(
+    key: &Key,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[Bytes],
+) -> Result<Response<Incoming>, AttemptError> {
+    let mut pass = key.sign_in.pass().await?;
+    let mut again = true;
+    loop {
+        let mut headers = headers.clone();
+        pass.stamp(uri, &mut headers, body)?;
+        let request = || {
+            let mut request = Request::new(Segments::from(body.to_vec()));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = uri.clone();
+            request.headers_mut().clone_from(&headers);
+            request
+        };
+        let response = client::send(&key.client, request).await?;
+        let status = response.status();
+        let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if !(refused && std::mem::take(&mut again)) {
+            return Ok(response);
+        }
+        match key.sign_in.after_refusal(&pass, response.headers()).await {
+            Some(other) => pass = other,
+            None => return Ok(response),
+        }
+    }
 }
 
 fn headers(exchange: &Exchange, format: AnyFormat, translated: bool) -> HeaderMap {
@@ -112,6 +136,12 @@ fn headers(exchange: &Exchange, format: AnyFormat, translated: bool) -> HeaderMa
         }
     }
     headers
+}
+
+impl From<SignInError> for AttemptError {
+    fn from(error: SignInError) -> Self {
+        Self::failed(FailureClass::CredentialRejected, error.to_string())
+    }
 }
 
 impl From<SendError> for AttemptError {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fkm_sidecar::app::Running;
 use fkm_sidecar::args::{Settings, Source};
+use fkm_sidecar::signin::ambient::Ambient;
 use fkm_snapshot::{SecretId, Secrets};
 use fkm_upstream::Upstream;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -34,6 +35,15 @@ pub(crate) struct Reply {
 impl Sidecar {
     /// Starts on free ports with this snapshot.
     pub(crate) async fn start(snapshot: &Value) -> Self {
+        Self::start_as(Ambient::default(), snapshot, &[]).await
+    }
+
+    /// The same in a pod of which the platform says this, and with further secrets.
+    pub(crate) async fn start_as(
+        ambient: Ambient,
+        snapshot: &Value,
+        secrets: &[(&str, &str)],
+    ) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let settings = Settings {
             listen: vec![any],
@@ -41,15 +51,21 @@ impl Sidecar {
             probe_listen: any,
             source: Source::Embedded,
             drain: Duration::from_secs(5),
+            ambient,
         };
         let running = Running::start(&settings).await.unwrap();
         let sidecar = Self { running };
-        sidecar.apply(snapshot);
+        sidecar.apply_with(snapshot, secrets);
         sidecar
     }
 
     /// Applies another snapshot.
     pub(crate) fn apply(&self, snapshot: &Value) {
+        self.apply_with(snapshot, &[]);
+    }
+
+    /// Applies another snapshot with further secrets, by the names of their keys in `test/keys`.
+    pub(crate) fn apply_with(&self, snapshot: &Value, further: &[(&str, &str)]) {
         let mut secrets = Secrets {
             version: "1".to_owned(),
             ..Secrets::default()
@@ -60,6 +76,10 @@ impl Sidecar {
         secrets
             .entries
             .insert(SecretId::new("test", "keys", "spare"), "sk-spare".into());
+        for (key, value) in further {
+            let id = SecretId::new("test", "keys", key);
+            secrets.entries.insert(id, (*value).into());
+        }
         let payload = serde_json::to_vec(snapshot).unwrap();
         self.running.store().apply(&payload, &secrets).unwrap();
     }

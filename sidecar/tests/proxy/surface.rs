@@ -57,6 +57,7 @@ async fn without_a_snapshot_nothing_is_ready_and_with_an_empty_one_all_is() {
         probe_listen: any,
         source: fkm_sidecar::args::Source::Embedded,
         drain: Duration::from_secs(1),
+        ambient: fkm_sidecar::signin::ambient::Ambient::default(),
     };
     let running = fkm_sidecar::app::Running::start(&settings).await.unwrap();
     let sidecar = Sidecar { running };
@@ -230,6 +231,7 @@ async fn draining_lets_streams_end_and_tells_those_that_cannot() {
         probe_listen: any,
         source: fkm_sidecar::args::Source::Embedded,
         drain: Duration::from_millis(700),
+        ambient: fkm_sidecar::signin::ambient::Ambient::default(),
     };
     let running = fkm_sidecar::app::Running::start(&settings).await.unwrap();
     let sidecar = Sidecar { running };

@@ -24,6 +24,9 @@ mod providers;
 mod route_cases;
 mod scene;
 mod schema;
+mod sign_in_cases;
+mod signature;
+mod tokens;
 mod transcript;
 
 use std::collections::BTreeSet;
@@ -40,6 +43,7 @@ const AT_ONCE: usize = 6;
 
 fn cases() -> Vec<Case> {
     let mut cases = pool_cases::all();
+    cases.extend(sign_in_cases::all());
     cases.extend(dialect_cases::all());
     cases.extend(route_cases::all());
     cases

@@ -19,11 +19,30 @@ pub(crate) fn surroundings() -> Vec<Value> {
     let bundle = |name: &str, pem: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "llm", "name": name}, "data": {"ca.crt": pem}});
     vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SHOP, "labels": {"team": "shop"}}}),
-        secret("keys", json!({"main": "key-main", "spare": "key-spare"})),
-        secret("more-keys", json!({"main": "key-more"})),
+        secret(
+            "keys",
+            json!({
+                "main": "key-main", "spare": "key-spare",
+                "google": google_key("main"), "google-spare": google_key("spare"),
+            }),
+        ),
+        secret(
+            "more-keys",
+            json!({"main": "key-more", "google": google_key("more")}),
+        ),
         bundle("ca", "$CA"),
         bundle("other-ca", "$OTHER_CA"),
     ]
+}
+
+/// The JSON key of a service account of Google's.
+fn google_key(name: &str) -> String {
+    json!({
+        "client_email": format!("{name}@google"), "private_key_id": "id",
+        "private_key": include_str!("../../../sidecar/tests/proxy/sign_in/key-for-tests.pem"),
+        "token_uri": "https://oauth2.googleapis.com/token",
+    })
+    .to_string()
 }
 
 /// A pool in `llm` that every namespace may use.

@@ -1,9 +1,10 @@
-//! The far side of a scene: the fault upstreams `a` and `b`, and TLS in front of `a`.
+//! The far side of a scene: the fault upstreams `a` and `b`, TLS in front of `a`, and a server that gives tokens.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fkm_sidecar::signin::ambient::Ambient;
 use fkm_upstream::{Step, Upstream};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::Value;
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+use crate::tokens::Tokens;
 use crate::transcript::{Transcript, received};
 
 /// What an upstream does with every request.
@@ -31,6 +33,7 @@ pub(crate) struct Providers {
     a: Upstream,
     b: Upstream,
     front: Front,
+    tokens: Tokens,
 }
 
 /// Ends TLS for `localhost` in front of an upstream, as long as it lives.
@@ -57,10 +60,22 @@ impl Providers {
             Does::Refuses => a.refuse().await,
         }
         let front = Front::start(a.address(), handshake).await;
-        Self { a, b, front }
+        let tokens = Tokens::start().await;
+        Self {
+            a,
+            b,
+            front,
+            tokens,
+        }
     }
 
-    /// Puts addresses and certificates into every text of a manifest: `$A`, `$B`, `$TLS`, `$CA`, `$OTHER_CA`.
+    /// What the platform says of the pod: that the token server is all of its agents.
+    pub(crate) fn ambient(&self) -> Ambient {
+        self.tokens.ambient()
+    }
+
+    /// Puts addresses and certificates into every text of a manifest: `$A`, `$B`, `$TLS`, `$CA`,
+    /// `$OTHER_CA`, and `$TOKENS` with a path behind it.
     pub(crate) fn fill(&self, manifest: &mut Value) {
         match manifest {
             Value::String(text) => {
@@ -70,7 +85,10 @@ impl Providers {
                     "$TLS" => format!("https://localhost:{}/v1", self.front.port),
                     "$CA" => self.front.ca_pem.clone(),
                     "$OTHER_CA" => self.front.other_ca_pem.clone(),
-                    _ => return,
+                    other => match other.strip_prefix("$TOKENS") {
+                        Some(path) => format!("{}{path}", self.tokens.url()),
+                        None => return,
+                    },
                 };
                 *text = filled;
             }
@@ -92,6 +110,7 @@ impl Providers {
             );
         }
         transcript.replace(&format!(":{}", self.front.port), ":<tls>");
+        self.tokens.tell(transcript);
     }
 }
 

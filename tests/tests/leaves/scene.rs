@@ -8,6 +8,7 @@ use fkm_cli::manifests::{Manifests, Options};
 use fkm_compile::{Compiled, Inputs, RouteInput, compile};
 use fkm_sidecar::app::Running;
 use fkm_sidecar::args::{Settings, Source};
+use fkm_sidecar::signin::ambient::Ambient;
 use fkm_snapshot::Secrets;
 use fkm_tests::http::{Reply, get, post};
 use fkm_upstream::Step;
@@ -99,7 +100,7 @@ impl Scene {
         let mut transcript = Transcript::default();
         let providers = Providers::start(&self.a_does, self.handshake).await;
         let (payload, secrets) = self.compile(&providers, &mut transcript);
-        let sidecar = start_sidecar().await;
+        let sidecar = start_sidecar(providers.ambient()).await;
         match sidecar.store().apply(&payload, &secrets) {
             Ok(_) => {
                 for ask in &self.asks {
@@ -175,7 +176,7 @@ fn secrets(manifests: &Manifests, compiled: &Compiled) -> Secrets {
     }
 }
 
-async fn start_sidecar() -> Running {
+async fn start_sidecar(ambient: Ambient) -> Running {
     let any = "127.0.0.1:0".parse().unwrap();
     let settings = Settings {
         listen: vec![any],
@@ -183,6 +184,7 @@ async fn start_sidecar() -> Running {
         probe_listen: any,
         source: Source::Embedded,
         drain: Duration::from_secs(1),
+        ambient,
     };
     Running::start(&settings).await.unwrap()
 }

@@ -7,6 +7,8 @@ use fkm_tests::http::Reply;
 use fkm_upstream::Received;
 use serde_json::Value;
 
+use crate::signature;
+
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transcript {
@@ -115,6 +117,9 @@ fn said(body: &str) -> String {
 
 /// What a provider got: all that a manifest can change of it.
 pub(crate) fn received(request: &Received) -> String {
+    if let Some(signed) = signature::told(request) {
+        return format!("{} {} {signed}", request.method, request.path);
+    }
     let keys = ["authorization", "x-api-key", "api-key", "x-goog-api-key"].map(|name| {
         let value = request.header(name);
         value

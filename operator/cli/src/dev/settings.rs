@@ -71,6 +71,7 @@ pub(super) fn check(args: &DevArgs, mistakes: &mut Vec<String>) -> Option<Settin
             probe_listen: args.probe_listen,
             source: Source::Embedded,
             drain: DRAIN,
+            ambient: args.ambient.clone(),
         },
     })
 }

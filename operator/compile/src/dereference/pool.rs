@@ -9,7 +9,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::last_accepted::{self, Served};
-use crate::validate::{HttpTarget, Target, ValidPool, ValidProvider};
+use crate::validate::{HttpTarget, SecretAt, Target, ValidPool, ValidProvider};
 use crate::verdict::suggestion;
 use crate::{Complaint, Fault, ObjectName, PoolInput, SecretKeys, Verdict, World};
 
@@ -199,17 +199,20 @@ impl Dereference<'_> {
     fn http(&mut self, path: &str, target: HttpTarget) -> (Connection, Option<Fault>) {
         let before = self.faults.len();
         let mut credentials = Vec::new();
-        for (index, credential) in target.credentials.iter().enumerate() {
-            let path = format!("{path}.credentials[{index}].apiKey.secretKeyRef");
-            match self.secret(&path, &credential.secret, &credential.key) {
-                Ok(secret) => credentials.push(Credential {
-                    name: credential.name.clone(),
-                    secret,
+        let declared = target.credentials.len();
+        for credential in target.credentials {
+            let sign_in = credential
+                .sign_in
+                .try_map(|secret| self.secret(path, &secret));
+            match sign_in {
+                Ok(sign_in) => credentials.push(Credential {
+                    name: credential.name,
+                    sign_in,
                 }),
                 Err(fault) => self.faults.push(fault),
             }
         }
-        let keyless = credentials.is_empty() && !target.credentials.is_empty();
+        let keyless = credentials.is_empty() && declared > 0;
         let mut fault = keyless.then(|| self.faults[before].clone());
         let ca_pem = match target.ca.map(|name| self.certificates(path, &name)) {
             None => String::new(),
@@ -233,7 +236,9 @@ impl Dereference<'_> {
         (Connection::Http(Box::new(http)), fault)
     }
 
-    fn secret(&self, path: &str, name: &str, key: &str) -> Result<SecretId, Fault> {
+    fn secret(&self, path: &str, at: &SecretAt) -> Result<SecretId, Fault> {
+        let (name, key) = (at.name.as_str(), at.key.as_str());
+        let path = format!("{path}.{}", at.path);
         let namespace = &self.pool.namespace;
         let fault = |field: &str, message: String| {
             Err(Fault::new(

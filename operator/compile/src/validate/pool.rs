@@ -1,5 +1,6 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
+mod sign_in;
 mod simulated;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use fkm_snapshot::{
     RerankDialect, Simulated,
 };
 
+pub(crate) use self::sign_in::{SecretAt, ValidCredential};
 use super::base_url::base_url;
 use super::{dialect, duplicates, weight};
 use crate::Fault;
@@ -53,14 +55,7 @@ pub(crate) struct HttpTarget {
     pub(crate) locality: Locality,
     /// The config map with the certificates to trust.
     pub(crate) ca: Option<String>,
-    pub(crate) credentials: Vec<CredentialRef>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct CredentialRef {
-    pub(crate) name: String,
-    pub(crate) secret: String,
-    pub(crate) key: String,
+    pub(crate) credentials: Vec<ValidCredential>,
 }
 
 /// Judges the spec of a pool.
@@ -187,13 +182,14 @@ impl Judge<'_> {
         if self.spec.simulated.is_some() {
             self.invalid("simulated", "it is for type Simulated only; remove it");
         }
-        let credentials = self.credentials();
         let ca = self
             .spec
             .tls
             .as_ref()
             .map(|tls| tls.ca_certificate_ref.name.0.clone());
-        let base_url = self.base_url(preset)?;
+        let base_url = self.base_url(preset);
+        let credentials = self.credentials(base_url.as_deref());
+        let base_url = base_url?;
         if ca.is_some() && base_url.starts_with("http://") {
             let message = format!(
                 "it is given, but baseURL {base_url:?} is not encrypted; use https or remove tls"
@@ -294,27 +290,6 @@ impl Judge<'_> {
             let path = format!("{}.baseURL", self.path);
             self.warnings.push(Fault::invalid(path, message));
         }
-    }
-
-    fn credentials(&mut self) -> Vec<CredentialRef> {
-        let given = self.spec.credentials.as_deref().unwrap_or_default();
-        let names = given.iter().map(|credential| credential.name.0.as_str());
-        duplicates(&format!("{}.credentials", self.path), names, self.faults);
-        let mut credentials = Vec::new();
-        for (index, credential) in given.iter().enumerate() {
-            match &credential.api_key {
-                Some(api_key) => credentials.push(CredentialRef {
-                    name: credential.name.0.clone(),
-                    secret: api_key.secret_key_ref.name.0.clone(),
-                    key: api_key.secret_key_ref.key.0.clone(),
-                }),
-                None => self.invalid(
-                    &format!("credentials[{index}].apiKey"),
-                    "type APIKey needs an apiKey",
-                ),
-            }
-        }
-        credentials
     }
 
     fn models(&mut self, preset: Option<&Preset>) -> BTreeMap<String, Model> {

@@ -95,7 +95,7 @@ fn keys(provider: &Provider) -> Vec<String> {
     };
     http.credentials
         .iter()
-        .map(|credential| credential.secret.to_string())
+        .map(|credential| credential.sign_in.secrets()[0].to_string())
         .collect()
 }
 
