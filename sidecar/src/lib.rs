@@ -10,6 +10,7 @@ mod codec;
 mod context;
 mod error;
 mod exchange;
+mod media_type;
 mod metrics;
 mod policy;
 pub mod process;

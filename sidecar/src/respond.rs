@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use crate::codec::Codec;
 use crate::error::ExchangeError;
 use crate::exchange::RequestId;
+use crate::media_type::{EVENT_STREAM, JSON};
 use crate::relay::AnswerBody;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-fkm-request-id");
@@ -18,10 +19,6 @@ pub(crate) const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-fkm-attempt
 pub(crate) const X_DROPPED: HeaderName = HeaderName::from_static("x-fkm-dropped");
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-pub(crate) const EVENT_STREAM: HeaderValue =
-    HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 /// The answer for an exchange that failed before anything was committed.
 pub(crate) fn error(format: Codec, error: &ExchangeError, id: &RequestId) -> Response<AnswerBody> {

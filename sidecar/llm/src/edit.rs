@@ -6,15 +6,14 @@
 //! *Caveats*: when a client sends both `max_tokens` and `max_completion_tokens`, neither is renamed: one would appear
 //! twice. The provider says what it thinks of that.
 
-mod patches;
-
 use bytes::Bytes;
 use fkm_dialect::{Dialect, MaxTokensField};
 
-pub use self::patches::Patches;
 use crate::error::EncodeError;
-use crate::format::{Encoded, format};
+use crate::format::Encoded;
 use crate::ir::RawJson;
+use crate::patches::Patches;
+use crate::registry::format;
 use crate::scan::{RequestScan, StreamOptions, scan};
 
 /// What to change.

@@ -13,26 +13,14 @@ mod vector;
 use fkm_dialect::{EmbeddingDialect, EmbeddingFormat};
 use http::HeaderMap;
 
-use crate::cohere::CohereEmbed;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
-use crate::gemini::embed::GeminiEmbed;
-use crate::openai_embeddings::OpenAiEmbeddings;
 
 pub use request::{
     EmbeddingInput, EmbeddingRequest, Encoding, ReplyOptions, Shape, Task, Truncate,
 };
 pub use response::{Embedding, EmbeddingResponse, Members};
 pub use vector::{InvalidVector, Vector};
-
-/// The implementation of a format.
-pub fn embedding_codec(format: EmbeddingFormat) -> &'static dyn EmbeddingCodec {
-    match format {
-        EmbeddingFormat::CohereEmbed => &CohereEmbed,
-        EmbeddingFormat::GeminiEmbed => &GeminiEmbed,
-        EmbeddingFormat::OpenAiEmbeddings => &OpenAiEmbeddings,
-    }
-}
 
 /// One wire format of embeddings, both ways.
 ///

@@ -9,12 +9,13 @@ use fkm_dialect::Capabilities;
 
 use crate::edit;
 use crate::error::EncodeError;
-use crate::format::{Encoded, Target, format};
+use crate::format::{Encoded, Target};
 use crate::ir::{
     Effort, FunctionTool, InputPart, Message, RawJson, Request, ResponseFormat, Sampling, Tool,
     ToolChoice,
 };
 use crate::json::Report;
+use crate::registry::format;
 
 /// Writes a request for a provider in its format, as its model can take it.
 pub fn encode_request(request: &Request, target: &Target<'_>) -> Result<Encoded, EncodeError> {

@@ -1,4 +1,4 @@
-//! The trait that every wire format implements, and the registry of formats.
+//! The trait that every wire format of conversations implements.
 
 use std::fmt;
 
@@ -6,33 +6,13 @@ use bytes::Bytes;
 use fkm_dialect::{Capabilities, Dialect, Format, StreamEnd};
 use http::HeaderMap;
 
-use crate::anthropic::Anthropic;
-use crate::bedrock::Bedrock;
-use crate::cohere::Cohere;
-use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
-use crate::gemini::Gemini;
 use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
 use crate::names::ToolNames;
-use crate::openai_chat::OpenAiChat;
-use crate::openai_completions::OpenAiCompletions;
-use crate::openai_responses::OpenAiResponses;
+use crate::patches::Patches;
 use crate::scan::{Member, RequestScan};
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
-
-/// The implementation of a format.
-pub fn format(format: Format) -> &'static dyn WireFormat {
-    match format {
-        Format::OpenAiChat => &OpenAiChat,
-        Format::OpenAiCompletions => &OpenAiCompletions,
-        Format::OpenAiResponses => &OpenAiResponses,
-        Format::AnthropicMessages => &Anthropic,
-        Format::BedrockConverse => &Bedrock,
-        Format::CohereChat => &Cohere,
-        Format::GeminiGenerateContent => &Gemini,
-    }
-}
 
 /// One wire format, both ways.
 ///

@@ -32,6 +32,8 @@ mod openai_head;
 mod openai_relay;
 pub mod openai_responses;
 mod openai_usage;
+mod patches;
+mod registry;
 mod relay;
 pub mod rerank;
 pub mod scan;
@@ -39,13 +41,14 @@ mod schema;
 pub mod sse;
 pub mod stream;
 mod thinking;
+mod translate;
 pub mod voyage_rerank;
 mod weigh;
 mod written;
 
 pub use cost::{NanoUsd, cost};
-pub use edit::{Edited, Edits, Patches, edit};
-pub use embedding::{EmbeddingCodec, EmbeddingTarget, embedding_codec};
+pub use edit::{Edited, Edits, edit};
+pub use embedding::{EmbeddingCodec, EmbeddingTarget};
 pub use error::{
     ClientError, DecodeError, EncodeError, ErrorKind, ProviderError, Redactor, RetryAfter,
     StreamFault,
@@ -57,11 +60,12 @@ pub use fkm_dialect::{
     ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
-pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat, format};
+pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 pub use names::ToolNames;
-pub use rerank::{RerankCodec, RerankTarget, rerank_codec};
+pub use patches::Patches;
+pub use registry::{embedding_codec, format, rerank_codec};
+pub use rerank::{RerankCodec, RerankTarget};
 pub use scan::{Member, RequestScan, ScanError, scan};
-pub use stream::{
-    Progress, StreamDecoder, StreamEncoder, StreamTransform, decode_stream, translate,
-};
+pub use stream::{Progress, StreamDecoder, StreamEncoder, StreamTransform};
+pub use translate::{decode_stream, translate};
 pub use weigh::weigh;

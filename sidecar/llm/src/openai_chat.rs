@@ -13,12 +13,12 @@ use bytes::Bytes;
 use fkm_dialect::{Dialect, Format};
 use http::HeaderMap;
 
-use crate::edit::Patches;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
 use crate::openai_error as error;
 use crate::openai_relay::{self, ChunkInspector, Wording};
+use crate::patches::Patches;
 use crate::relay::Relay;
 use crate::scan::Member;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};

@@ -12,22 +12,12 @@ mod response;
 use fkm_dialect::{RerankDialect, RerankFormat};
 use http::HeaderMap;
 
-use crate::cohere::CohereRerank;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
-use crate::voyage_rerank::VoyageRerank;
 
 pub use crate::embedding::Members;
 pub use request::{RerankDocument, RerankReply, RerankRequest};
 pub use response::{Ranked, RerankResponse};
-
-/// The implementation of a format.
-pub fn rerank_codec(format: RerankFormat) -> &'static dyn RerankCodec {
-    match format {
-        RerankFormat::CohereRerank => &CohereRerank,
-        RerankFormat::VoyageRerank => &VoyageRerank,
-    }
-}
 
 /// One wire format of reranking, both ways.
 ///

@@ -16,8 +16,8 @@ const FORMATS: [&str; 9] = [
     "voyage_rerank",
 ];
 
-/// Who may name them: the list of modules, and the registries.
-const REGISTRY: [&str; 4] = ["lib.rs", "format.rs", "embedding.rs", "rerank.rs"];
+/// Who may name them: the list of modules, and the registry.
+const REGISTRY: [&str; 2] = ["lib.rs", "registry.rs"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

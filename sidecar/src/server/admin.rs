@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::respond::JSON;
+use crate::media_type::JSON;
 use crate::steps::accept;
 
 #[derive(Serialize)]

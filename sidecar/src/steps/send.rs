@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::exchange::Exchange;
-use crate::respond::JSON;
+use crate::media_type::JSON;
 use crate::runtime::{Candidate, Key, Link};
 use crate::signin::SignInError;
 use crate::steps::encode::Encoded;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, AnswerSource, Broken};
 use crate::attempt::AttemptError;
-use crate::respond::{EVENT_STREAM, JSON};
+use crate::media_type::{EVENT_STREAM, JSON};
 use crate::runtime::Candidate;
 
 /// What is left of a simulated body.

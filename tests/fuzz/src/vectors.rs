@@ -1,7 +1,8 @@
 //! Requests for embeddings and rankings, and their answers.
 
 use fkm_llm::embedding::ReplyOptions;
-use fkm_llm::rerank::{RerankReply, RerankTarget, rerank_codec};
+use fkm_llm::rerank::{RerankReply, RerankTarget};
+use fkm_llm::rerank_codec;
 use fkm_llm::{
     EmbeddingDialect, EmbeddingFormat, EmbeddingTarget, RerankDialect, RerankFormat,
     embedding_codec,

@@ -90,7 +90,8 @@ fn no_entry_point_fails_on_a_seed() {
 
 #[test]
 fn every_seed_is_understood_by_some_entry_point() {
-    use fkm_llm::rerank::rerank_codec;
+    use fkm_llm::rerank_codec;
+
     use fkm_llm::{EmbeddingFormat, Format, RerankFormat, embedding_codec, format};
     for seed in seeds() {
         let understood = Format::ALL.into_iter().any(|home| {

@@ -1,6 +1,7 @@
 //! A format of any operation, by its stable name, with what all of them can do.
 
-use fkm_llm::rerank::rerank_codec;
+use fkm_llm::rerank_codec;
+
 use fkm_llm::{
     ClientError, EmbeddingFormat, Format, ProviderError, RerankFormat, embedding_codec, format,
 };

@@ -3,7 +3,8 @@
 use fkm_catalog::models;
 use fkm_llm::fold::fold;
 use fkm_llm::ir::Usage;
-use fkm_llm::rerank::rerank_codec;
+use fkm_llm::rerank_codec;
+
 use fkm_llm::{Dialect, Format, ServiceTier, StreamFault, cost, embedding_codec, format};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,8 @@
 //! Rankings.
 
 use anyhow::Context as _;
-use fkm_llm::rerank::{RerankReply, RerankTarget, rerank_codec};
+use fkm_llm::rerank::{RerankReply, RerankTarget};
+use fkm_llm::rerank_codec;
 use fkm_llm::{RerankDialect, RerankFormat};
 use serde_json::{Value, json};
 

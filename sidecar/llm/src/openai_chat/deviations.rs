@@ -8,8 +8,8 @@ use fkm_dialect::{Dialect, Documents, RequiredChoice, Sound, Thoughts, ToolCallI
 
 use memchr::memmem;
 
-use crate::edit::Patches;
 use crate::names::Rule;
+use crate::patches::Patches;
 use crate::scan::{Member, items, members};
 
 /// The ids of tool calls that Mistral takes.

@@ -1,7 +1,9 @@
 //! What each provider is sent that makes vectors or ranks, and what is made of its answer and its error.
 
-use fkm_llm::embedding::embedding_codec;
-use fkm_llm::rerank::rerank_codec;
+use fkm_llm::embedding_codec;
+
+use fkm_llm::rerank_codec;
+
 use fkm_llm::{
     EmbeddingFormat, EmbeddingTarget, Encoded, ProviderError, RerankFormat, RerankTarget,
 };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fkm_dialect::{Dialect, Documents, Sound};
 
-use crate::edit::Patches;
+use crate::patches::Patches;
 use crate::scan::{Member, items, members};
 
 /// Changes the parts of a content; those of a shape that is not the format's own stay as they are.

@@ -84,7 +84,7 @@ impl Patches {
     }
 
     /// The body with the replacements, in segments, and what was left out.
-    pub(super) fn apply(mut self, body: &Bytes) -> (Vec<Bytes>, Vec<String>) {
+    pub(crate) fn apply(mut self, body: &Bytes) -> (Vec<Bytes>, Vec<String>) {
         self.patches
             .sort_by_key(|patch| (patch.span.start, patch.span.end));
         let mut segments = Vec::with_capacity(2 * self.patches.len() + 1);
