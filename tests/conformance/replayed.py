@@ -113,7 +113,7 @@ def content_type(one: recordings.Recording) -> str:
     return "application/vnd.amazon.eventstream" if one.format == BEDROCK else "text/event-stream"
 
 
-def serve(folder: pathlib.Path) -> tuple[Process, str]:
+def serve(folder: pathlib.Path, environment: dict[str, str] | None = None) -> tuple[Process, str]:
     """Starts replay.py over a copy in which every interaction has its own key; the process and its address."""
     copy = folder / "recordings"
     copy.mkdir()
@@ -122,7 +122,7 @@ def serve(folder: pathlib.Path) -> tuple[Process, str]:
             out.write(json.dumps({**recording.line, "key": recording.key}) + "\n")
     port = free_port()
     command = [sys.executable, str(SHARED / "tools" / "replay.py"), "--port", str(port), str(copy)]
-    process = Process("replay", command, folder)
+    process = Process("replay", command, folder, environment)
     process.wait_for(r"cassettes on", 20)
     return process, f"http://127.0.0.1:{port}"
 

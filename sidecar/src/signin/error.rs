@@ -16,6 +16,9 @@ pub(crate) enum SignInError {
         "the token file {path} cannot be read ({kind}); maybe it is not mounted in the sidecar"
     )]
     File { path: String, kind: io::ErrorKind },
+    /// A file that is no token of the pod's.
+    #[error("the token file {0} is the sidecar's own, which is shown to nobody")]
+    OwnFile(String),
     /// An address that must not be asked.
     #[error("{0} is not asked for credentials: {1}")]
     Forbidden(String, &'static str),

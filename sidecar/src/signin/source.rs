@@ -181,8 +181,14 @@ impl Parts<'_> {
         }
     }
 
+    /// Whoever makes the pod makes its variables: they choose where the pod's own token goes, never where a secret of the
+    /// pool does.
     fn entra(&mut self, entra: &AzureEntra<SecretString>) -> Result<Source, UnusableSecret> {
-        let ambient = self.ambient;
+        let given = Ambient::default();
+        let ambient = match entra.source {
+            EntraSource::ClientSecret(_) => &given,
+            EntraSource::WorkloadIdentity { .. } => self.ambient,
+        };
         let Some(tenant) = either(&entra.tenant_id, ambient.azure_tenant_id.as_deref()) else {
             return Ok(Source::Unset(SignInError::Unset("AZURE_TENANT_ID")));
         };
@@ -275,12 +281,31 @@ fn either_file(pool: &str, platform: Option<&PathBuf>) -> Option<PathBuf> {
     }
 }
 
+/// Where the sidecar keeps what it shows to nobody: its token for the operator, and the keys of the last snapshot.
+const OWN: [&str; 2] = ["/var/run/fkm", "/var/lib/fkm"];
+
 /// The token in a file, without the line break at its end. Read each time: the kubelet changes it long before it expires.
 pub(super) async fn read_file(path: &Path) -> Result<String, SignInError> {
-    let read = tokio::fs::read_to_string(path).await;
-    let text = read.map_err(|error| SignInError::File {
-        path: path.display().to_string(),
+    read_outside(path, &OWN.map(Path::new)).await
+}
+
+/// The same, unless the file is in one of these folders, by whatever name.
+async fn read_outside(path: &Path, folders: &[&Path]) -> Result<String, SignInError> {
+    let shown = path.display().to_string();
+    let failed = |error: std::io::Error| SignInError::File {
+        path: shown.clone(),
         kind: error.kind(),
-    })?;
+    };
+    let real = tokio::fs::canonicalize(path).await.map_err(failed)?;
+    for folder in folders {
+        let folder = tokio::fs::canonicalize(folder).await;
+        if folder.is_ok_and(|folder| real.starts_with(folder)) {
+            return Err(SignInError::OwnFile(shown));
+        }
+    }
+    let text = tokio::fs::read_to_string(real).await.map_err(failed)?;
     Ok(text.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests;
