@@ -14,6 +14,10 @@
     clippy::doc_markdown,
     reason = "the comments on fields are shown by kubectl explain, which knows no markdown"
 )]
+#![expect(
+    rustdoc::bare_urls,
+    reason = "the comments on fields are shown by kubectl explain, which knows no links"
+)]
 
 mod cel;
 mod conditions;
