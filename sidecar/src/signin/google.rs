@@ -77,7 +77,6 @@ impl Account {
         let now = clock.now().duration_since(UNIX_EPOCH).ok()?.as_secs();
         let claims = json!({
             "iss": self.email,
-            "sub": self.email,
             "aud": self.audience,
             "scope": self.scope,
             "iat": now,

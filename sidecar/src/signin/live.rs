@@ -114,9 +114,13 @@ impl Live {
         self.tasks.spawn(async move {
             let asked = Instant::now();
             let fetched = (live.fetch)(live.clock.clone());
-            let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetched)
-                .await
-                .unwrap_or(Err(SignInError::Timeout(FETCH_TIMEOUT)));
+            let fetched = tokio::select! {
+                // nobody is left who waits for it
+                () = live.tasks.forced().cancelled() => return,
+                fetched = tokio::time::timeout(FETCH_TIMEOUT, fetched) => {
+                    fetched.unwrap_or(Err(SignInError::Timeout(FETCH_TIMEOUT)))
+                }
+            };
             let credential = live.name.as_str();
             match &fetched {
                 Ok(granted) => {

@@ -78,7 +78,7 @@ async fn an_account_shows_a_signed_assertion() {
     assert_eq!(
         claims,
         json!({
-            "iss": "fkm@p.iam.gserviceaccount.com", "sub": "fkm@p.iam.gserviceaccount.com", "aud": TOKEN_URI,
+            "iss": "fkm@p.iam.gserviceaccount.com", "aud": TOKEN_URI,
             "scope": "https://www.googleapis.com/auth/cloud-platform", "iat": issued, "exp": issued + 3600,
         })
     );
