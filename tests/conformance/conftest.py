@@ -20,7 +20,7 @@ import pytest
 import gateway
 import replayed
 import snapshots
-from clients import OF_FORMAT, Outcome, Sdk, call
+from clients import Outcome, Sdk, call
 from processes import Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,7 +35,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    for variable, binary in (("FKM_SIDECAR", "fkm-sidecar"), ("FKM", "fkm")):
+    for variable, binary in (("FKM_SIDECAR", "fkm-sidecar"), ("FKM", "fkm"), ("FKM_UPSTREAM", "fkm-upstream")):
         if not config.getoption("--direct") and not os.access(os.environ.get(variable, ""), os.X_OK):
             raise pytest.UsageError(f"set {variable} to the {binary} binary, or give --direct")
     # the SDKs must reach loopback whatever proxy the machine has
@@ -99,13 +99,23 @@ def model_server(folder):
 
 
 @pytest.fixture(scope="session")
-def mock(folder):
+def node_packages() -> str:
+    """The folder that has the packages of package.json in its `node_modules`."""
+    return setup("npm.sh", "conformance", str(pathlib.Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def node_launcher() -> pathlib.Path:
+    return SETUP / "node.sh"
+
+
+@pytest.fixture(scope="session")
+def mock(folder, node_packages, node_launcher):
     """The root URL of aimock, which takes no other key than ours and keeps a journal of what it was sent."""
-    packages = setup("npm.sh", "aimock", str(pathlib.Path(__file__).parent))
-    script = f"{packages}/node_modules/@copilotkit/aimock/dist/cli.js"
+    script = f"{node_packages}/node_modules/@copilotkit/aimock/dist/cli.js"
     fixtures = str(pathlib.Path(__file__).parent / "mock.json")
     command = [
-        str(SETUP / "node.sh"),
+        str(node_launcher),
         "node",
         script,
         "-p",
@@ -120,6 +130,13 @@ def mock(folder):
     process = Process("mock", command, folder, {"AIMOCK_API_KEYS": gateway.UPSTREAM_KEY})
     yield process.wait_for(r"listening on (http://127\.0\.0\.1:\d+)", 30).group(1)
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def faulty_binary(direct) -> str:
+    if direct:
+        pytest.skip("needs the sidecar")
+    return os.environ["FKM_UPSTREAM"]
 
 
 @pytest.fixture(scope="session")

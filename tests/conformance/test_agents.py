@@ -107,7 +107,7 @@ def environment(home: pathlib.Path, **more: str) -> dict[str, str]:
 @pytest.fixture
 def mocked(folder, tmp_path):
     """A function from a tool call to the root URL of an aimock whose model makes it once."""
-    packages = setup("npm.sh", "aimock", str(pathlib.Path(__file__).parent))
+    packages = setup("npm.sh", "conformance", str(pathlib.Path(__file__).parent))
     running = []
 
     def start(name: str, arguments: dict) -> str:

@@ -5,17 +5,16 @@ Each test runs against aimock's OpenAI and its Anthropic format: one of the two 
 """
 
 import json
-import urllib.request
 
 import anthropic
 import openai
 import pydantic
 import pytest
 
-from gateway import CLIENT_KEY, UPSTREAM_KEY, anthropic_client, openai_client
-from snapshots import ANTHROPIC, OPENAI, Upstream
+from aimock import HELLO, check_headers, journal, upstreams
+from gateway import CLIENT_KEY, anthropic_client, openai_client
+from snapshots import ANTHROPIC, OPENAI
 
-HELLO = 'Hello! Ünïcödé, "quotes", a 😀 and a\nsecond line.'
 WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
@@ -26,21 +25,6 @@ OPENAI_TOOLS = [
 ]
 ANTHROPIC_TOOLS = [{"name": "get_weather", "description": "The weather", "input_schema": WEATHER}]
 
-# what may stand in a request to a provider: nothing that a client sent unasked
-HEADERS = {
-    "accept",
-    "accept-encoding",
-    "anthropic-version",
-    "authorization",
-    "content-length",
-    "content-type",
-    "host",
-    "transfer-encoding",
-    "user-agent",
-    "x-api-key",
-    "x-request-id",  # aimock's own
-}
-
 
 class Person(pydantic.BaseModel):
     name: str
@@ -49,12 +33,7 @@ class Person(pydantic.BaseModel):
 
 @pytest.fixture(scope="module")
 def gateway(serve, mock):
-    return serve(
-        {
-            "openai-mock": [Upstream(OPENAI, f"{mock}/v1", "gpt-4o")],
-            "anthropic-mock": [Upstream(ANTHROPIC, mock, "claude-mock")],
-        }
-    )
+    return serve(upstreams(mock))
 
 
 @pytest.fixture
@@ -62,12 +41,6 @@ def sent(mock):
     """A function to what aimock was sent since the test began."""
     before = len(journal(mock))
     return lambda: journal(mock)[before:]
-
-
-def journal(mock: str) -> list[dict]:
-    request = urllib.request.Request(f"{mock}/__aimock/journal", headers={"x-api-key": UPSTREAM_KEY})
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
 
 
 @pytest.fixture(params=["openai-mock", "anthropic-mock"])
@@ -287,14 +260,3 @@ def test_anthropic_request_upstream(gateway, anthropic_to, sent, direct):
 def without_marks(body: dict) -> dict:
     """aimock notes every request in the OpenAI shape and adds marks of its own."""
     return {name: value for name, value in body.items() if not name.startswith("_")}
-
-
-def check_headers(entry: dict, key: str) -> None:
-    headers = entry["headers"]
-    assert set(headers) <= HEADERS, set(headers) - HEADERS
-    shown = {name for name in ("authorization", "x-api-key") if name in headers}
-    assert shown == {key}
-    assert headers["content-type"] == "application/json"
-    assert "python" not in headers.get("user-agent", "").lower()
-    text = json.dumps(entry)
-    assert CLIENT_KEY not in text and "leak" not in text

@@ -7,6 +7,7 @@ Streams come a second and a third time in pieces of 1 and of 7 bytes: the same r
 import json
 
 import pytest
+
 from answers import UNFINISHED
 from clients import OF_FORMAT, OF_PROVIDER, Outcome, Sdk, call
 from gateway import CLIENT_KEY, UPSTREAM_KEY
@@ -36,7 +37,12 @@ ANSWERS = [pair for pair in PAIRS if pair not in EMPTY + ERRORS + STREAMS]
 UNKNOWN_MODEL = ("bedrock-119", "openai-165", "openai-166")
 
 # what the recordings held when this was written; fewer means that the suite lost cases
-FLOORS = {"answers": (ANSWERS, 1303), "streams": (STREAMS, 252), "errors": (ERRORS, 32), "without an answer": (EMPTY, 6)}
+FLOORS = {
+    "answers": (ANSWERS, 1303),
+    "streams": (STREAMS, 252),
+    "errors": (ERRORS, 32),
+    "without an answer": (EMPTY, 6),
+}
 
 
 def cases(pairs: list[tuple[Sdk, Recording]]):

@@ -7,8 +7,9 @@ pairs of chat completions and messages are asked, and a sample of every other pa
 import dataclasses
 import functools
 
-import answers
 import pytest
+
+import answers
 import sdks
 from cases import OTHERS, differences, exceptions
 from clients import OF_FORMAT, SDKS, Outcome, Sdk, call

@@ -1,6 +1,7 @@
 """`boto3`: Converse. Credentials are never the provider's: what the SDK signs is not looked at."""
 
 import base64
+import functools
 
 import boto3
 from botocore.config import Config
@@ -21,12 +22,8 @@ class Bedrock(Sdk):
     errors = (ClientError, EventStreamError, HTTPClientError, IncompleteReadError, ParserError)
 
     def make(self, url, key, seconds):
-        once = Config(
-            retries={"total_max_attempts": 1}, read_timeout=seconds, connect_timeout=seconds, max_pool_connections=4
-        )
-        return boto3.session.Session(key, "dummy-secret", region_name="us-east-1").client(
-            "bedrock-runtime", endpoint_url=url, config=once
-        )
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=seconds, connect_timeout=seconds)
+        return session(key).client("bedrock-runtime", endpoint_url=url, config=once)
 
     def ask(self, client, model, body, stream):
         asked = {**with_bytes(body), "modelId": model}
@@ -44,14 +41,24 @@ class Bedrock(Sdk):
         return {name: value for name, value in piece.items() if name != "ResponseMetadata"}
 
     def status(self, error):
-        metadata = getattr(error, "response", {}).get("ResponseMetadata", {})
-        return metadata.get("HTTPStatusCode")
+        return response_of(error).get("ResponseMetadata", {}).get("HTTPStatusCode")
 
     def said(self, error):
-        said = getattr(error, "response", {}).get("Error", {})
+        said = response_of(error).get("Error", {})
         shown = {name.lower(): str(said[name]) for name in ("Message", "Code") if name in said}
         # where the header with the error's name was not recorded, the SDK takes the status
         return {name: value for name, value in shown.items() if not value.isdigit()}
+
+
+@functools.cache
+def session(key: str) -> boto3.session.Session:
+    """Reads what services there are once."""
+    return boto3.session.Session(key, "dummy-secret", region_name="us-east-1")
+
+
+def response_of(error) -> dict:
+    """{} where there was none."""
+    return getattr(error, "response", None) or {}
 
 
 def with_bytes(value, name: str = ""):

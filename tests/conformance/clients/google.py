@@ -1,6 +1,6 @@
 """`google-genai`: generateContent, as a client of AI Studio and of Vertex AI."""
 
-import httpx
+import httpx2
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
@@ -16,7 +16,7 @@ CONFIG = ("tools", "toolConfig", "systemInstruction", "safetySettings", "cachedC
 
 class GenAi(Sdk):
     name, format, prefix = "google-genai", GEMINI, "/gemini"
-    errors = (errors.APIError, httpx.HTTPError)
+    errors = (errors.APIError, httpx2.HTTPError)
 
     def make(self, url, key, seconds):
         return genai.Client(api_key=key, http_options=options(url, seconds))

@@ -1,0 +1,54 @@
+"""`mistralai`: chat completions."""
+
+import json
+
+from mistralai.client import Mistral as Client
+
+from applications.application import (
+    EXTRACT,
+    HELLO,
+    SECONDS,
+    TOOL_RESULT,
+    WEATHER,
+    Application,
+    Called,
+    Person,
+    Said,
+    one,
+)
+from applications.openai_sdk import TOOLS, user
+
+
+class Mistral(Application):
+    name, prefix = "mistral", ""
+
+    def __init__(self, url, key):
+        super().__init__(url, key)
+        self.chat = Client(api_key=key, server_url=url, timeout_ms=SECONDS * 1000).chat
+
+    def hello(self, model):
+        answer = self.chat.complete(model=model, messages=user(HELLO))
+        assert one(answer.choices).finish_reason == "stop"
+        return Said(answer.choices[0].message.content, answer.usage.prompt_tokens, answer.usage.completion_tokens)
+
+    def stream(self, model):
+        with self.chat.stream(model=model, messages=user(HELLO)) as events:
+            chunks = [event.data for event in events]
+        assert chunks[-1].choices[0].finish_reason == "stop"
+        return [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content]
+
+    def weather(self, model, stream):
+        assert not stream, "its streams give every call whole, in one piece, as nobody but its own provider does"
+        messages = user(WEATHER)
+        first = self.chat.complete(model=model, messages=messages, tools=TOOLS).choices[0].message
+        call = one(first.tool_calls)
+        messages += [
+            first,
+            {"role": "tool", "tool_call_id": call.id, "name": call.function.name, "content": TOOL_RESULT},
+        ]
+        last = self.chat.complete(model=model, messages=messages, tools=TOOLS).choices[0].message
+        return Called(call.function.name, json.loads(call.function.arguments), last.content)
+
+    def extract(self, model):
+        answer = self.chat.parse(Person, model=model, messages=user(EXTRACT))
+        return answer.choices[0].message.parsed
