@@ -14,9 +14,22 @@ import urllib.request
 import recordings
 from processes import Process, free_port
 from recordings import MISSING, SHARED
-from snapshots import ANTHROPIC, BEDROCK, COHERE, COMPLETIONS, GEMINI, OPENAI, RESPONSES, Upstream
+from snapshots import (
+    ANTHROPIC,
+    BEDROCK,
+    COHERE,
+    COHERE_EMBED,
+    COMPLETIONS,
+    EMBEDDINGS,
+    GEMINI,
+    GEMINI_EMBED,
+    OPENAI,
+    RERANK,
+    RESPONSES,
+    Upstream,
+)
 
-__all__ = ["MISSING", "Recording", "event", "journal", "load", "serve"]
+__all__ = ["MISSING", "Recording", "event", "journal", "load", "serve", "vectors"]
 
 # formats of conversations -> the tail of a path that the SDK appends to the base URL that it is given
 TAILS = {
@@ -28,6 +41,8 @@ TAILS = {
     COHERE: "/v2/chat",
     BEDROCK: None,
 }
+# likewise those of what makes vectors or ranks documents
+VECTOR_TAILS = {EMBEDDINGS: "/embeddings", GEMINI_EMBED: None, COHERE_EMBED: "/v2/embed", RERANK: "/rerank"}
 LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -37,7 +52,7 @@ class Recording(recordings.Recording):
     @property
     def prefix(self) -> str:
         """What stands in the path between the host and what the SDK appends."""
-        tail = TAILS[self.format]
+        tail = {**TAILS, **VECTOR_TAILS}[self.format]
         return self.path.removesuffix(tail) if tail else ""
 
     @property
@@ -94,13 +109,22 @@ def event(frame: str) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-@functools.cache
 def load() -> tuple[Recording, ...]:
     """Every conversation, in the order of the files; () where the recordings are missing. Those without their request are
     left out."""
+    return of_formats(tuple(TAILS))
+
+
+def vectors() -> tuple[Recording, ...]:
+    """Likewise, of what makes vectors or ranks documents."""
+    return of_formats(tuple(VECTOR_TAILS))
+
+
+@functools.cache
+def of_formats(formats: tuple[str, ...]) -> tuple[Recording, ...]:
     found = []
     for one in recordings.load():
-        if one.format in TAILS and one.request:
+        if one.format in formats and one.request:
             # some recorders lost the header; no provider leaves it out
             one.line["headers"].setdefault("content-type", content_type(one))
             found.append(Recording(one.key, one.provider, one.format, one.line))
@@ -118,7 +142,7 @@ def serve(folder: pathlib.Path, environment: dict[str, str] | None = None) -> tu
     copy = folder / "recordings"
     copy.mkdir()
     with (copy / "all.jsonl").open("w", encoding="utf-8") as out:
-        for recording in load():
+        for recording in load() + vectors():
             out.write(json.dumps({**recording.line, "key": recording.key}) + "\n")
     port = free_port()
     command = [sys.executable, str(SHARED / "tools" / "replay.py"), "--port", str(port), str(copy)]

@@ -31,6 +31,17 @@ DIALECTS = {
         "auth": "Bearer",
     },
 }
+EMBEDDINGS = "openai.embeddings"
+GEMINI_EMBED = "gemini.embed"
+COHERE_EMBED = "cohere.embed"
+RERANK = "cohere.rerank"
+# likewise for what makes vectors and what ranks documents: the member of a provider, and its record. Keys are bearer tokens
+VECTORS = {
+    EMBEDDINGS: ("embeddings", {"format": EMBEDDINGS, "path": "/embeddings"}),
+    GEMINI_EMBED: ("embeddings", {"format": GEMINI_EMBED, "path": "/v1beta/models/{model}:predict"}),
+    COHERE_EMBED: ("embeddings", {"format": COHERE_EMBED, "path": "/v2/embed"}),
+    RERANK: ("ranks", {"format": RERANK, "path": "/rerank", "returnsDocuments": False}),
+}
 # the header by which a key is shown
 KEY_HEADERS = {"Bearer": "authorization", "XApiKey": "x-api-key", "XGoogApiKey": "x-goog-api-key"}
 
@@ -62,6 +73,7 @@ def pool(name: str, upstreams: list[Upstream]) -> dict:
 
 
 def provider(name: str, index: int, upstream: Upstream) -> dict:
+    member, record = VECTORS.get(upstream.format) or ("dialect", DIALECTS[upstream.format])
     return {
         "name": f"upstream-{index}",
         "system": "conformance",
@@ -69,7 +81,7 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
         "connection": {
             "http": {
                 "baseUrl": upstream.base_url,
-                "dialect": DIALECTS[upstream.format],
+                member: record,
                 "locality": "Local",
                 "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
             }
