@@ -5,7 +5,7 @@
 //! server that fails for a moment never makes a key disappear, and one that fails for long holds up nobody for ever.
 //!
 //! *Caveats*: the end of a value is trimmed of white space (a line feed sneaks in easily and no key ends with one);
-//! what is then empty, or can stand in no header, counts as not there.
+//! what is then empty, or no text, counts as not there.
 
 mod plan;
 
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fkm_compile::Form;
 use futures_util::{StreamExt, stream};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -322,21 +323,17 @@ fn values(name: &ObjectName, secret: Secret) -> SecretValues {
     for (key, ByteString(bytes)) in secret.data.unwrap_or_default() {
         match usable(bytes) {
             Some(value) => _ = entries.insert(key, value),
-            None => debug!(secret = %name, key, "entry is empty or not one line of text"),
+            None => debug!(secret = %name, key, "entry is empty or no text"),
         }
     }
     SecretValues { version, entries }
 }
 
-/// The value without trailing white space, if it can stand in a header.
+/// The value without trailing white space, if it is of a [`Form`].
 fn usable(bytes: Vec<u8>) -> Option<SecretString> {
     let mut text = String::from_utf8(bytes).ok()?;
     text.truncate(text.trim_end().len());
-    let fits = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
-    fits.then(|| SecretString::from(text))
+    Form::of(&text).map(|_| SecretString::from(text))
 }
 
 #[cfg(test)]

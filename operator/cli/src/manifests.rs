@@ -3,13 +3,13 @@
 mod files;
 mod object;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use fkm_compile::{Meta, ObjectName, PoolInput, RouteInput, SecretKeys, World};
+use fkm_compile::{Form, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, World};
 use fkm_crds::{LLMRouteSpec, ProviderPoolSpec};
 use fkm_snapshot::SecretId;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::lint::{Finding, Judged, Stage};
@@ -187,14 +187,17 @@ impl Manifests {
     }
 
     fn secret_keys(&self) -> BTreeMap<ObjectName, SecretKeys> {
-        let mut keys: BTreeMap<ObjectName, BTreeSet<String>> = BTreeMap::new();
+        let mut keys: BTreeMap<ObjectName, BTreeMap<String, Form>> = BTreeMap::new();
         for (secret, values) in &self.secrets {
-            keys.insert(secret.clone(), values.keys().cloned().collect());
+            let forms = values
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), Form::of(value.expose_secret())?)));
+            keys.insert(secret.clone(), forms.collect());
         }
         if self.options.assume_secrets {
             for (secret, key) in self.named_secrets() {
                 if !self.secrets.contains_key(&secret) {
-                    keys.entry(secret).or_default().insert(key);
+                    keys.entry(secret).or_default().insert(key, Form::Line);
                 }
             }
         }

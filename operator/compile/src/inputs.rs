@@ -41,10 +41,19 @@ pub struct World<'a> {
 /// What is known of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretKeys {
-    /// The keys that it has, with text in them.
-    Present(BTreeSet<String>),
+    /// The keys that it has with text in them, and of which form that is.
+    Present(BTreeMap<String, Form>),
     /// It exists, but could not be read; why.
     Unreadable(String),
+}
+
+/// The form of a value of a Secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One line, which can stand in a header.
+    Line,
+    /// Several lines, as PEM has them.
+    Lines,
 }
 
 /// A route.
@@ -89,6 +98,21 @@ pub struct Meta<'a> {
     pub generation: i64,
     /// When it was created, in seconds since 1970.
     pub created: i64,
+}
+
+// === impl Form ===
+
+impl Form {
+    /// The form of a value; `None`: it can be of no use, for it is empty or holds control characters.
+    pub fn of(value: &str) -> Option<Self> {
+        let is_text =
+            |byte: u8| matches!(byte, b'\t' | b'\r' | b'\n') || byte >= b' ' && byte != 0x7f;
+        match value.bytes().all(is_text) && !value.trim().is_empty() {
+            false => None,
+            true if value.contains(['\r', '\n']) => Some(Self::Lines),
+            true => Some(Self::Line),
+        }
+    }
 }
 
 // === impl ObjectName ===

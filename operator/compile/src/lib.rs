@@ -19,7 +19,9 @@ mod patterns;
 mod validate;
 mod verdict;
 
-pub use inputs::{Inputs, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, Stored, World};
+pub use inputs::{
+    Form, Inputs, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, Stored, World,
+};
 pub use verdict::{Complaint, Fault, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fkm_compile::{Inputs, Meta, PoolInput, RouteInput, SecretKeys, Stored, World};
+use fkm_compile::{Form, Inputs, Meta, PoolInput, RouteInput, SecretKeys, Stored, World};
 use fkm_crds::{CA_KEY, LLMRouteSpec, ProviderPoolSpec};
 use kube::{Resource, ResourceExt};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
@@ -283,9 +284,12 @@ fn stored<'a, S>(
 
 fn secret_keys(state: &SecretState) -> Option<SecretKeys> {
     match state {
-        SecretState::Held { values, .. } => Some(SecretKeys::Present(
-            values.entries.keys().cloned().collect(),
-        )),
+        SecretState::Held { values, .. } => {
+            let entries = values.entries.iter();
+            let forms = entries
+                .filter_map(|(key, value)| Some((key.clone(), Form::of(value.expose_secret())?)));
+            Some(SecretKeys::Present(forms.collect()))
+        }
         SecretState::Refused { why } => Some(SecretKeys::Unreadable(why.clone())),
         SecretState::Missing { .. } => None,
     }

@@ -113,9 +113,9 @@ fn secrets(args: &DevArgs, mistakes: &mut Vec<String>) -> BTreeMap<SecretId, Sec
                 for (id, value) in read.entries {
                     match usable_key(value.expose_secret()) {
                         Some(value) => drop(secrets.insert(id, value)),
-                        None => mistakes.push(format!(
-                            "--secret: {id} must be one line of text, and not empty"
-                        )),
+                        None => {
+                            mistakes.push(format!("--secret: {id} must be text, and not empty"));
+                        }
                     }
                 }
             }
@@ -218,7 +218,7 @@ mod tests {
             "--secret \"a/b\": the form is",
             "--secret: secret a/b/c: environment variable NOT_SET_ANYWHERE",
             "--secret: secret a/b/d: cannot read file \"/nowhere/key\": No such file",
-            "--secret: a/b/e must be one line",
+            "--secret: a/b/e must be text",
         ];
         assert_eq!(mistakes.len(), starts.len(), "{mistakes:#?}");
         for (mistake, start) in mistakes.iter().zip(starts) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use fkm_catalog::near_matches;
-use fkm_compile::ObjectName;
+use fkm_compile::{Form, ObjectName};
 use fkm_crds::{CA_KEY, GROUP, Kind, VERSION};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -161,7 +161,7 @@ fn name_fault(name: &str) -> Option<Finding> {
     })
 }
 
-/// Takes the entries of a Secret that can be an API key, as the operator does.
+/// Takes the entries of a Secret that can be of use, as the operator does.
 fn secret(manifests: &mut Manifests, origin: &Origin, value: &Value) {
     let keys = manifests.secrets.entry(origin.object_name()).or_default();
     let entries = |field: &str| value[field].as_object().into_iter().flatten();
@@ -183,14 +183,10 @@ fn secret(manifests: &mut Manifests, origin: &Origin, value: &Value) {
     }
 }
 
-/// The text without trailing white space, if it can stand in a header: one line, not empty.
+/// The text without trailing white space, if it is of a [`Form`].
 pub(crate) fn usable_key(text: &str) -> Option<SecretString> {
     let text = text.trim_end();
-    let fits = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
-    fits.then(|| SecretString::from(text))
+    Form::of(text).map(|_| SecretString::from(text))
 }
 
 #[cfg(test)]
@@ -204,7 +200,8 @@ mod tests {
         let usable = |text| usable_key(text).map(|key| key.expose_secret().to_owned());
         assert_eq!(usable("sk-1\r\n").as_deref(), Some("sk-1"));
         assert_eq!(usable("two words").as_deref(), Some("two words"));
-        for wrong in ["", "\n", "one\ntwo", "nul\0"] {
+        assert_eq!(usable("one\ntwo\n").as_deref(), Some("one\ntwo"));
+        for wrong in ["", "\n", "nul\0"] {
             assert_eq!(usable(wrong), None, "{wrong:?}");
         }
     }

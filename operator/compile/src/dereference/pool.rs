@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use crate::last_accepted::{self, Served};
 use crate::validate::{HttpTarget, SecretAt, Target, ValidPool, ValidProvider};
 use crate::verdict::suggestion;
-use crate::{Complaint, Fault, ObjectName, PoolInput, SecretKeys, Verdict, World};
+use crate::{Complaint, Fault, Form, ObjectName, PoolInput, SecretKeys, Verdict, World};
 
 /// The pools that were named so far.
 pub(crate) struct Pools<'a> {
@@ -248,11 +248,19 @@ impl Dereference<'_> {
             ))
         };
         match self.world.secrets.get(&ObjectName::new(namespace, name)) {
-            Some(SecretKeys::Present(keys)) if keys.contains(key) => {
+            Some(SecretKeys::Present(keys)) if keys.contains_key(key) => {
+                if keys[key] == Form::Lines && at.form == Form::Line {
+                    return fault(
+                        "key",
+                        format!(
+                            "key {key:?} of Secret {name:?} in namespace {namespace:?} holds several lines, which cannot be sent as a key; put one line there or name another"
+                        ),
+                    );
+                }
                 Ok(SecretId::new(namespace, name, key))
             }
             Some(SecretKeys::Present(keys)) => {
-                let near = suggestion(&near_matches(key, keys.iter().map(String::as_str)));
+                let near = suggestion(&near_matches(key, keys.keys().map(String::as_str)));
                 fault(
                     "key",
                     format!(

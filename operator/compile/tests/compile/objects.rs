@@ -1,10 +1,11 @@
 //! Manifests as the compiler's inputs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fkm_compile::{
-    Compiled, Inputs, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, Stored, World, compile,
+    Compiled, Form, Inputs, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, Stored, World,
+    compile,
 };
 use fkm_crds::{CA_KEY, LLMRouteSpec, ProviderPoolSpec};
 use serde_json::Value;
@@ -79,11 +80,11 @@ impl Objects {
                 );
             }
             "Secret" => {
-                let keys: BTreeSet<String> = object["stringData"]
+                let keys: BTreeMap<String, Form> = object["stringData"]
                     .as_object()
                     .unwrap()
-                    .keys()
-                    .cloned()
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.clone(), Form::of(value.as_str()?)?)))
                     .collect();
                 self.secrets.insert(name, SecretKeys::Present(keys));
             }

@@ -13,6 +13,7 @@ use fkm_snapshot::{
 use url::Url;
 
 use super::Judge;
+use crate::Form;
 use crate::validate::base_url::base_url;
 use crate::validate::duplicates;
 
@@ -35,6 +36,8 @@ pub(crate) struct SecretAt {
     pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) key: String,
+    /// What the value may be at most.
+    pub(crate) form: Form,
 }
 
 /// One credential, while it is judged.
@@ -205,7 +208,11 @@ impl Judge<'_> {
         let at = format!("{}.googleServiceAccount.tokenURL", one.path);
         let scopes = texts(spec.scopes.as_deref());
         Some(GoogleServiceAccount {
-            key: one.secret("googleServiceAccount.key", &spec.key),
+            // The JSON that Google gives has several lines.
+            key: SecretAt {
+                form: Form::Lines,
+                ..one.secret("googleServiceAccount.key", &spec.key)
+            },
             scopes: match scopes.is_empty() {
                 true => vec![GOOGLE_SCOPE.to_owned()],
                 false => scopes,
@@ -259,6 +266,7 @@ impl One<'_> {
             path: format!("{}.{field}.secretKeyRef", self.path),
             name: value.secret_key_ref.name.0.clone(),
             key: value.secret_key_ref.key.0.clone(),
+            form: Form::Line,
         }
     }
 }
