@@ -34,16 +34,17 @@ pub use conditions::{ConditionType, Reason};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use duration::{Duration, InvalidDuration};
 pub use names::{
-    AwsName, BaseUrl, DnsLabel, DnsSubdomain, MemberName, ModelName, ModelPattern, RequestPath,
-    SecretKey, TokenFile, TokenUrl, TokenWord,
+    AwsName, BaseUrl, DnsLabel, DnsSubdomain, HostAndPort, MemberName, ModelName, ModelPattern,
+    ProxyUrl, RequestPath, SecretKey, TokenFile, TokenUrl, TokenWord,
 };
 pub use pool::{
     AllowedRoutes, ApiKey, Aws, AwsKeys, AwsSourceType, AzureEntra, CaCertificateRef, CaKind,
     CacheMarks, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth, Documents,
-    EntraSourceType, FromNamespaces, GoogleServiceAccount, GoogleWorkloadIdentity, Locality,
+    EntraSourceType, FromNamespaces, GoogleServiceAccount, GoogleWorkloadIdentity, Http2, Locality,
     MaxTokensField, Model, OauthClientCredentials, Provider, ProviderPool, ProviderPoolSpec,
-    ProviderPoolStatus, ProviderType, RequiredChoice, RouteNamespaces, Scope, SecretKeyRef,
-    Simulated, SimulatedError, Sound, StreamEnd, Thoughts, Tls, ToolCallIds,
+    ProviderPoolStatus, ProviderType, Proxy, ProxyType, RequiredChoice, RouteNamespaces, Scope,
+    SecretKeyRef, SecretRef, Simulated, SimulatedError, Sound, StreamEnd, Thoughts, Tls,
+    ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,
@@ -61,3 +62,7 @@ pub const GROUP: &str = "fluxkontext.dev";
 pub const VERSION: &str = "v1alpha1";
 /// The key of a ConfigMap that holds a CA bundle.
 pub const CA_KEY: &str = "ca.crt";
+/// The keys of a Secret of type kubernetes.io/tls: certificate, private key.
+pub const TLS_KEYS: [&str; 2] = ["tls.crt", "tls.key"];
+/// The keys of a Secret of type kubernetes.io/basic-auth: user, password.
+pub const BASIC_AUTH_KEYS: [&str; 2] = ["username", "password"];

@@ -43,7 +43,8 @@ pub struct MemberName(pub String);
 #[serde(transparent)]
 pub struct RequestPath(pub String);
 
-/// An absolute http or https URL, without credentials, query or fragment.
+/// An absolute http or https URL, without credentials, query or fragment; or `unix://` with the path of a socket, perhaps
+/// followed by `:` and the path of requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BaseUrl(pub String);
@@ -68,17 +69,50 @@ pub struct AwsName(pub String);
 #[serde(transparent)]
 pub struct TokenFile(pub String);
 
-fn base_url_schema() -> Schema {
-    url_schema("baseURL", "https://api.example.com/v1")
+/// The http or https URL of a proxy: host and port alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProxyUrl(pub String);
+
+/// A host, perhaps with a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HostAndPort(pub String);
+
+fn proxy_url_schema() -> Schema {
+    let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
+    let bare = r"self.matches('^[^@?#]*$') && self.matches('^[a-zA-Z]+://[^/]*/?$')";
+    let rules = [
+        cel::rule(
+            absolute,
+            "'the url of a proxy must be an absolute http or https URL; write for example http://proxy.example.com:3128'",
+        ),
+        cel::rule(
+            bare,
+            "'the url of a proxy must be host and port alone; put user and password into a Secret, and name it in credentialsRef'",
+        ),
+    ];
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 1024, "x-kubernetes-validations": rules})
 }
 
-fn url_schema(field: &str, example: &str) -> Schema {
-    let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
+fn base_url_schema() -> Schema {
+    url_schema(
+        "baseURL",
+        "self.startsWith('unix:///') || ",
+        "https://api.example.com/v1, or unix:///run/server.sock:/v1 for a socket",
+    )
+}
+
+/// An http or https URL, or what `or` lets pass.
+fn url_schema(field: &str, or: &str, example: &str) -> Schema {
+    let absolute = format!(
+        "{or}isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''"
+    );
     let bare = "!self.contains('@') && !self.contains('?') && !self.contains('#')";
     let link_local = r"!self.matches('(?i)^https?://(169[.]254[.]|\\[fe[89ab][0-9a-f]:)')";
     let rules = [
         cel::rule(
-            absolute,
+            &absolute,
             &format!(
                 "'{field} ' + self + ' is not an absolute http or https URL; write for example {example}'"
             ),
@@ -161,7 +195,7 @@ string_form!(
 string_form!(BaseUrl, base_url_schema());
 string_form!(
     TokenUrl,
-    url_schema("URL", "https://login.example.com/oauth2/token")
+    url_schema("URL", "", "https://login.example.com/oauth2/token")
 );
 string_form!(
     TokenWord,
@@ -174,4 +208,9 @@ string_form!(
 string_form!(
     TokenFile,
     json_schema!({"type": "string", "minLength": 1, "maxLength": 253, "pattern": "^/var/run/secrets(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$"})
+);
+string_form!(ProxyUrl, proxy_url_schema());
+string_form!(
+    HostAndPort,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 259, "pattern": "^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?$"})
 );

@@ -9,17 +9,17 @@ use crate::{Selector, cel};
 
 mod credential;
 mod dialect;
+mod network;
 mod provider;
 mod sign_in;
 mod simulated;
 
-pub use credential::{
-    ApiKey, CaCertificateRef, CaKind, Credential, CredentialType, SecretKeyRef, Tls,
-};
+pub use credential::{ApiKey, Credential, CredentialType, SecretKeyRef};
 pub use dialect::{
     CacheMarks, Dialect, DialectAuth, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd,
     Thoughts, ToolCallIds,
 };
+pub use network::{CaCertificateRef, CaKind, Http2, Proxy, ProxyType, SecretRef, Tls};
 pub use provider::{Locality, Model, Provider, ProviderType, Scope};
 pub use sign_in::{
     Aws, AwsKeys, AwsSourceType, AzureEntra, ClientAuthentication, EntraSourceType,

@@ -2,12 +2,13 @@
 //!
 //! [`Args`] is what was written, [`Settings`] what it means. All mistakes are reported at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use clap::Parser;
 use fkm_telemetry::logs::LogFormat;
+use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::push::JudgeSettings;
@@ -39,6 +40,15 @@ pub struct Args {
     /// Images that may run as the sidecar, separated by commas, as they stand in pods: a pod with another one gets no keys.
     #[arg(long, env = "FKM_SIDECAR_IMAGES", value_delimiter = ',')]
     pub sidecar_images: Vec<String>,
+
+    /// Variables that pods may give the sidecar to lead its connections, as NAME=VALUE, separated by semicolons: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `FKM_EXTRA_CA_FILE`. A pod with another value gets no keys; with `SSL_CERT_FILE` or `FKM_EXTRA_CA_FILE`, whoever writes a pod can say whom it trusts.
+    #[arg(
+        long,
+        env = "FKM_SIDECAR_ENVIRONMENT",
+        value_delimiter = ';',
+        hide_env_values = true
+    )]
+    pub sidecar_environment: Vec<String>,
 
     /// Where sidecars connect, TLS.
     #[arg(long, env = "FKM_PUSH_ADDRESS", default_value = DEFAULT_PUSH_ADDRESS)]
@@ -124,6 +134,7 @@ impl TryFrom<&Args> for Settings {
         {
             invalid.push(InvalidSetting::new("sidecar-images", image, error));
         }
+        let sidecar_environment = variables(&args.sidecar_environment, &mut invalid);
         let push_address = address("push-address", &args.push_address, &mut invalid);
         let admin_address = address("admin-address", &args.admin_address, &mut invalid);
         let extra_sans = list(&args.extra_sans);
@@ -136,7 +147,8 @@ impl TryFrom<&Args> for Settings {
                 namespace,
                 pool_namespaces,
                 judge: JudgeSettings::try_new(sidecar_images.iter().map(String::as_str))
-                    .expect("each was tried alone before"),
+                    .expect("each was tried alone before")
+                    .with_environment(sidecar_environment),
                 push_address,
                 admin_address,
                 extra_sans,
@@ -220,6 +232,28 @@ fn is_image(image: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
+/// Reads `NAME=VALUE`. A wrong one is told without its value, which may hold a password.
+fn variables(
+    given: &[String],
+    invalid: &mut Vec<InvalidSetting>,
+) -> BTreeMap<String, SecretString> {
+    let mut variables = BTreeMap::new();
+    for text in given.iter().map(|text| text.trim()) {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.contains("$(") => {
+                variables.insert(name.to_owned(), SecretString::from(value));
+            }
+            None if text.is_empty() => {}
+            other => {
+                let name = other.map_or("(without =)", |(name, _)| name);
+                let fix = "write NAME=VALUE, where the value has no $(…)";
+                invalid.push(InvalidSetting::new("sidecar-environment", name, fix));
+            }
+        }
+    }
+    variables
+}
+
 fn parse_format(text: &str) -> Result<LogFormat, String> {
     match text {
         "auto" => Ok(LogFormat::Auto),
@@ -267,6 +301,22 @@ mod tests {
             settings.pool_namespaces,
             BTreeSet::from(["llm".to_owned(), "models".to_owned()])
         );
+    }
+
+    #[test]
+    fn variables_of_the_sidecar_are_read_and_their_values_never_told() {
+        let given = "HTTPS_PROXY=http://u:hunter2@p:1; NO_PROXY=.svc,10.0.0.0/8";
+        let images = "--sidecar-images=a:1";
+        let settings = parse(&[images, "--sidecar-environment", given]).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(
+            shown.contains("NO_PROXY") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+        let wrong = "HTTP_PROXY=hunter2$(X);hunter2";
+        let wrong = parse(&[images, "--sidecar-environment", wrong]).unwrap_err();
+        assert_eq!(wrong.0.len(), 2);
+        assert!(!wrong.to_string().contains("hunter2"), "{wrong}");
     }
 
     #[test]

@@ -14,7 +14,6 @@ use crate::metrics::Metrics;
 use crate::server::listener::Listener;
 use crate::server::{admin, probes};
 use crate::signin::SignIns;
-use crate::signin::ambient::Ambient;
 use crate::snapshot_source::file::{self, FileError};
 use crate::snapshot_source::push;
 use crate::stack;
@@ -22,6 +21,9 @@ use crate::steps::accept::BodyBudget;
 use crate::store::Store;
 use crate::task::Tasks;
 use crate::upstream::client::Clients;
+use crate::upstream::dialer::Surroundings;
+use crate::upstream::tls::Roots;
+pub use crate::upstream::tls::RootsError;
 
 /// Where a running sidecar listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,9 @@ pub enum StartError {
     /// An address is taken or not ours.
     #[error("cannot start")]
     Listen(#[source] io::Error),
+    /// A file of certificates cannot be used.
+    #[error("cannot start")]
+    Roots(#[from] RootsError),
     /// The snapshot file or one of its keys cannot be used.
     #[error("the snapshot file cannot be served")]
     File(#[from] FileError),
@@ -72,7 +77,8 @@ impl Running {
             admin: admin.iter().map(Listener::address).collect(),
             probe: probe.address(),
         };
-        let context = Arc::new(build(&addresses, settings.ambient.clone()));
+        let roots = Roots::load(&settings.network)?;
+        let context = Arc::new(build(&addresses, settings, roots));
         start_source(&context, &settings.source)?;
         for listener in llm {
             let context = context.clone();
@@ -124,7 +130,7 @@ impl Running {
     }
 }
 
-fn build(addresses: &Addresses, ambient: Ambient) -> Context {
+fn build(addresses: &Addresses, settings: &Settings, roots: Roots) -> Context {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let own_ports = addresses
@@ -133,9 +139,13 @@ fn build(addresses: &Addresses, ambient: Ambient) -> Context {
         .chain(&addresses.admin)
         .map(SocketAddr::port)
         .chain([addresses.probe.port()]);
-    let clients = Clients::new(own_ports.collect());
+    let clients = Clients::new(Surroundings {
+        settings: settings.network.clone(),
+        roots,
+        own_ports: own_ports.collect(),
+    });
     let tasks = Tasks::default();
-    let sign_ins = SignIns::new(ambient, tasks.clone());
+    let sign_ins = SignIns::new(settings.ambient.clone(), tasks.clone());
     Context {
         store: Arc::new(Store::new(
             clients,

@@ -8,14 +8,22 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use fkm_snapshot::SecretId;
 
+use crate::network::NetworkSettings;
 use crate::signin::ambient::Ambient;
 
 /// Exit code for settings that cannot be used (`EX_USAGE` of sysexits).
 pub const EXIT_USAGE: u8 = 64;
 
+/// What of the environment is not a flag.
+const NETWORK_HELP: &str = "Connections to providers follow the environment, unless a pool says otherwise:
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY  HTTP proxies, perhaps with user and password
+  NO_PROXY                            hosts with their subdomains, addresses, networks, each perhaps with a port; or *
+  SSL_CERT_FILE                       PEM file of CAs to trust instead of the built-in public ones
+  FKM_EXTRA_CA_FILE                   PEM file of CAs to trust besides";
+
 /// The data plane of Flux-Kontext-Max: routes the LLM calls of one pod.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "fkm-sidecar", version)]
+#[command(name = "fkm-sidecar", version, after_help = NETWORK_HELP)]
 pub struct Args {
     /// Addresses for LLM traffic. Loopback only.
     #[arg(
@@ -118,6 +126,8 @@ pub struct Settings {
     pub drain: Duration,
     /// What the platform says of the pod's identity.
     pub ambient: Ambient,
+    /// How providers are reached.
+    pub network: NetworkSettings,
 }
 
 /// Where snapshots come from.
@@ -191,6 +201,7 @@ impl Args {
                 None
             }
         };
+        let network = NetworkSettings::from_environment(environment, &mut mistakes);
         match source {
             Some(source) if mistakes.is_empty() => Ok(Settings {
                 listen: self.listen.clone(),
@@ -199,6 +210,7 @@ impl Args {
                 source,
                 drain: Duration::from_secs(self.drain_seconds),
                 ambient: self.ambient.clone(),
+                network,
             }),
             _ => Err(mistakes),
         }
@@ -239,6 +251,15 @@ impl Args {
             ],
         })
     }
+}
+
+/// A variable of the environment, if it is set to text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads settings from the environment"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn check_loopback(flag: &str, addresses: &[SocketAddr], mistakes: &mut Vec<String>) {

@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod media_type;
 mod metrics;
+pub mod network;
 mod policy;
 pub mod process;
 mod relay;

@@ -1,10 +1,14 @@
-//! The far side of an attempt: connections, the address rule, keys, and the simulated provider.
+//! The far side of an attempt: the way there, connections, the address rule, and the simulated provider.
 
 pub(crate) mod address;
 pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod connector;
+pub(crate) mod dialer;
+pub(crate) mod material;
+pub(crate) mod proxy;
 pub(crate) mod simulated;
+pub(crate) mod stream;
 pub(crate) mod tls;
 
 use std::pin::Pin;

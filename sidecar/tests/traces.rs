@@ -68,6 +68,7 @@ async fn sidecar() -> Running {
         source: Source::Embedded,
         drain: Duration::from_secs(1),
         ambient: fkm_sidecar::signin::ambient::Ambient::default(),
+        network: fkm_sidecar::network::NetworkSettings::default(),
     };
     let running = Running::start(&settings).await.unwrap();
     let provider = |name: &str, priority: u32, errors: u32| {

@@ -1,4 +1,4 @@
-//! What a provider is shown, and what it must show.
+//! What a provider is shown.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -127,35 +127,4 @@ pub struct SecretKeyRef {
     pub name: DnsSubdomain,
     /// The key in it.
     pub key: SecretKey,
-}
-
-/// How a provider's certificate is checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-pub struct Tls {
-    /// The certificates to trust instead of the public roots: PEM in the key ca.crt.
-    pub ca_certificate_ref: CaCertificateRef,
-}
-
-/// Where CA certificates are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub struct CaCertificateRef {
-    /// ConfigMap.
-    pub kind: CaKind,
-    /// The object, in the pool's namespace.
-    pub name: DnsSubdomain,
-}
-
-/// The kinds of objects that hold CA certificates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
-#[expect(
-    missing_docs,
-    reason = "a documented variant would leave the structural schema"
-)]
-pub enum CaKind {
-    #[default]
-    ConfigMap,
 }

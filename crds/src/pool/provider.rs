@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BaseUrl, Credential, Dialect, DnsLabel, ModelName, Simulated, Tls, cel};
+use crate::{
+    BASIC_AUTH_KEYS, BaseUrl, Credential, Dialect, DnsLabel, HostAndPort, Http2, ModelName, Proxy,
+    Simulated, TLS_KEYS, Tls, cel,
+};
 
 /// One LLM service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,14 +31,23 @@ use crate::{BaseUrl, Credential, Dialect, DnsLabel, ModelName, Simulated, Tls, c
         "self.type in ['OpenAICompatible', 'Simulated'] || !has(self.credentials) || self.credentials.all(c, c.type == 'APIKey')",
         "'provider ' + self.name + ' of type ' + self.type + ' signs in by an APIKey only; for anything else use type OpenAICompatible with its preset'"),
     cel::rule_at(".type",
-        "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality))",
-        "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls and locality'"),
+        "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality) || has(self.proxy) || has(self.hostHeader) || has(self.http2))",
+        "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls, locality, proxy, hostHeader and http2'"),
     cel::rule_at(".dialect",
         "self.type != 'Simulated' || !has(self.dialect)",
         "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect'"),
     cel::rule_at(".tls",
-        "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^http://')",
+        "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^(http|unix)://')",
         "'tls is given, but baseURL ' + self.baseURL + ' is not encrypted; use https or remove tls'"),
+    cel::rule_at(".http2",
+        "!has(self.http2) || self.http2 != 'PriorKnowledge' || (has(self.baseURL) && self.baseURL.matches('(?i)^(http|unix)://'))",
+        "'http2 PriorKnowledge is for a baseURL of http or unix; https negotiates it'"),
+    cel::rule_at(".proxy",
+        "!has(self.proxy) || !has(self.baseURL) || !self.baseURL.startsWith('unix://')",
+        "'a socket has no proxy; remove proxy, or give a baseURL of http or https'"),
+    cel::rule_at(".baseURL",
+        "!has(self.baseURL) || !self.baseURL.startsWith('unix://') || (has(self.locality) && self.locality.scope == 'Local')",
+        "'baseURL ' + self.baseURL + ' is inside the pod; if that is meant, set locality.scope to Local'"),
     cel::rule_at(".baseURL",
         r"!has(self.baseURL) || (has(self.locality) && self.locality.scope == 'Local') || !self.baseURL.matches('(?i)^https?://(127[.][0-9.]+|([^/:]*[.])?localhost[.]?|\\[::1\\])(:|/|$)')",
         "'baseURL ' + self.baseURL + ' is inside the pod; if that is meant, set locality.scope to Local'"),
@@ -48,7 +60,7 @@ pub struct Provider {
     /// With type OpenAICompatible: a provider of the catalogue, for example groq, gemini, vertex or bedrock. Gives base URL, format, dialect and models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<DnsLabel>,
-    /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without; for Vertex up to its location. Omitted: the catalogue's.
+    /// Where the provider listens, without the path of the operation: for OpenAI's format with its /v1, for Anthropic's without; for Vertex up to its location. unix:///run/server.sock:/v1 is a socket of a server inside the pod, which the sidecar must mount, with the path that requests begin with. Redirects are not followed. Omitted: the catalogue's.
     #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
     pub base_url: Option<BaseUrl>,
     /// How the provider departs from its format. Each field stands instead of the one that the catalogue has for it. Omitted: as the catalogue has it.
@@ -73,9 +85,18 @@ pub struct Provider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub models: Option<Vec<Model>>,
-    /// How the provider's certificate is checked. Omitted: against the public roots.
+    /// With https: whom to trust, and as whom to come. Omitted: the provider's certificate is checked against the roots of the sidecar, which are the public ones if its environment does not name others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// The proxy on the way. Omitted: that of the sidecar's environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
+    /// The host, perhaps with a port, that requests name (Host, :authority), where the provider wants another than it is reached by. Omitted: that of baseURL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_header: Option<HostAndPort>,
+    /// Negotiated: HTTP/2 where https offers it, else HTTP/1.1. PriorKnowledge: HTTP/2 without asking, for servers that take it over plain http (h2c). Omitted: Negotiated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http2: Option<Http2>,
     /// With type Simulated: what it answers and how it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated: Option<Simulated>,
@@ -128,4 +149,26 @@ pub struct Model {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
     pub aliases: Vec<ModelName>,
+}
+
+// === impl Provider ===
+
+impl Provider {
+    /// The keys of Secrets that the provider names, as (Secret, key).
+    pub fn secret_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        let credentials = self.credentials.iter().flatten();
+        let keys = credentials.flat_map(Credential::secrets);
+        let keys = keys.map(|(_, key)| (key.name.0.as_str(), key.key.0.as_str()));
+        keys.chain(self.network_secret_keys())
+    }
+
+    fn network_secret_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        let identity = self.tls.as_ref();
+        let identity = identity.and_then(|tls| tls.client_certificate_ref.as_ref());
+        let proxy = self.proxy.as_ref();
+        let proxy = proxy.and_then(|proxy| proxy.credentials_ref.as_ref());
+        let identity = identity.map(|secret| TLS_KEYS.map(|key| (secret.name.0.as_str(), key)));
+        let proxy = proxy.map(|secret| BASIC_AUTH_KEYS.map(|key| (secret.name.0.as_str(), key)));
+        identity.into_iter().chain(proxy).flatten()
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fkm_compile::{Form, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, World};
-use fkm_crds::{LLMRouteSpec, ProviderPoolSpec};
+use fkm_crds::{LLMRouteSpec, Provider, ProviderPoolSpec};
 use fkm_snapshot::SecretId;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -209,18 +209,8 @@ impl Manifests {
     /// The Secrets, with a key, that the pools name.
     fn named_secrets(&self) -> impl Iterator<Item = (ObjectName, String)> {
         self.pools.iter().flat_map(|(pool, spec)| {
-            let credentials = spec
-                .providers
-                .iter()
-                .filter_map(|provider| provider.credentials.as_ref())
-                .flatten();
-            let named = credentials.flat_map(fkm_crds::Credential::secrets);
-            named.map(|(_, secret)| {
-                (
-                    ObjectName::new(&pool.namespace, &secret.name.0),
-                    secret.key.0.clone(),
-                )
-            })
+            let named = spec.providers.iter().flat_map(Provider::secret_keys);
+            named.map(|(secret, key)| (ObjectName::new(&pool.namespace, secret), key.to_owned()))
         })
     }
 }

@@ -30,14 +30,15 @@ pub(crate) fn snapshot(routes: &[&ResolvedRoute], pools: &Pools<'_>) -> Snapshot
 /// The keys that a snapshot names.
 pub(crate) fn secrets(snapshot: &Snapshot) -> BTreeSet<SecretId> {
     let providers = snapshot.pools.values().flat_map(|pool| &pool.providers);
-    let credentials = providers.flat_map(|provider| match &provider.connection {
-        Connection::Http(http) => http.credentials.as_slice(),
-        Connection::Simulated(_) => &[],
-    });
-    credentials
-        .flat_map(|credential| credential.sign_in.secrets())
-        .cloned()
-        .collect()
+    let mut secrets = BTreeSet::new();
+    for provider in providers {
+        if let Connection::Http(http) = &provider.connection {
+            let keys = http.credentials.iter();
+            let keys = keys.flat_map(|credential| credential.sign_in.secrets());
+            secrets.extend(keys.chain(http.network.secrets()).cloned());
+        }
+    }
+    secrets
 }
 
 fn rule(route: &ResolvedRoute, rule: &ResolvedRule) -> Rule {
@@ -94,9 +95,7 @@ fn connection_features(connection: &Connection) -> Vec<Feature> {
             let mut features: Vec<_> = formats
                 .map(|one| Feature(format!("format.{one}")))
                 .collect();
-            if !http.ca_pem.is_empty() {
-                features.push(Feature::from("tls.ca"));
-            }
+            features.extend(http.network.features().into_iter().map(Feature::from));
             let sign_ins = http.credentials.iter();
             let sign_ins = sign_ins.filter_map(|credential| credential.sign_in.feature());
             features.extend(sign_ins.map(Feature::from));

@@ -186,11 +186,15 @@ fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
         let mut referring = provider.clone();
         referring.credentials.clone_from(&live.credentials);
         referring.tls.clone_from(&live.tls);
+        referring.proxy.clone_from(&live.proxy);
         if right(&referring) {
             return keeps_keys(&referring, stored).then_some(referring);
         }
     }
     keep_credentials(&mut provider, live);
+    if !names_the_same_secrets(&provider, live) {
+        return None;
+    }
     (keeps_keys(&provider, stored) && right(&provider)).then_some(provider)
 }
 
@@ -202,6 +206,18 @@ fn keeps_keys(provider: &Provider, stored: &Provider) -> bool {
 fn same_address(provider: &Provider, live: &Provider) -> bool {
     (provider.r#type, &provider.preset, &provider.base_url)
         == (live.r#type, &live.preset, &live.base_url)
+}
+
+/// Whether the live spec still shows the same certificate, and the same proxy the same password.
+fn names_the_same_secrets(provider: &Provider, live: &Provider) -> bool {
+    let identity = |provider: &Provider| {
+        let tls = provider.tls.as_ref();
+        tls.and_then(|tls| tls.client_certificate_ref.clone())
+    };
+    let proxy = provider.proxy.as_ref();
+    let has_password = proxy.is_some_and(|proxy| proxy.credentials_ref.is_some());
+    let same_identity = identity(provider).is_none() || identity(provider) == identity(live);
+    same_identity && (!has_password || provider.proxy == live.proxy)
 }
 
 /// Leaves the keys that the live spec still names.

@@ -8,7 +8,9 @@ mod pool;
 mod route;
 mod timeouts;
 
-pub(crate) use pool::{HttpTarget, SecretAt, Target, ValidPool, ValidProvider, pool, providers};
+pub(crate) use pool::{
+    HttpTarget, NetworkRefs, SecretAt, Target, ValidPool, ValidProvider, pool, providers,
+};
 pub(crate) use route::{ValidBackend, ValidRoute, ValidRule, route};
 
 use std::collections::BTreeSet;

@@ -2,20 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use fkm_crds::{Credential, ProviderPoolSpec};
+use fkm_crds::{Provider, ProviderPoolSpec};
 
 use crate::object::ObjectName;
 
-/// The Secrets that the credentials of a pool name.
+/// The Secrets that the providers of a pool name.
 pub(crate) fn secrets_of(namespace: &str, spec: &ProviderPoolSpec) -> BTreeSet<ObjectName> {
-    let credentials = spec
-        .providers
-        .iter()
-        .filter_map(|provider| provider.credentials.as_ref())
-        .flatten();
-    let named = credentials.flat_map(Credential::secrets);
-    named
-        .map(|(_, secret)| ObjectName::new(namespace, &secret.name.0))
+    let keys = spec.providers.iter().flat_map(Provider::secret_keys);
+    keys.map(|(secret, _)| ObjectName::new(namespace, secret))
         .collect()
 }
 
@@ -25,6 +19,7 @@ pub(crate) fn config_maps_of(namespace: &str, spec: &ProviderPoolSpec) -> BTreeS
         .providers
         .iter()
         .filter_map(|provider| provider.tls.as_ref());
-    tls.map(|tls| ObjectName::new(namespace, &tls.ca_certificate_ref.name.0))
+    tls.filter_map(|tls| tls.ca_certificate_ref.as_ref())
+        .map(|ca| ObjectName::new(namespace, &ca.name.0))
         .collect()
 }

@@ -12,7 +12,10 @@ mod container;
 mod image;
 mod mounts;
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use super::TOKEN_AUDIENCE;
@@ -32,6 +35,8 @@ const STATE_VOLUME: &str = "fkm-state";
 #[derive(Clone, Debug)]
 pub struct JudgeSettings {
     sidecar_images: Vec<ImagePattern>,
+    /// What pods may set of the variables that lead the sidecar's connections, and to what.
+    sidecar_environment: BTreeMap<String, SecretString>,
 }
 
 /// Why a pod may not have keys.
@@ -73,7 +78,7 @@ pub enum Violation {
     },
     /// The sidecar mounts what another container may write or read.
     #[error(
-        "container {SIDECAR:?} mounts volume {volume:?}; besides its own two it may mount only configMap, secret, projected and downwardAPI volumes"
+        "container {SIDECAR:?} mounts volume {volume:?}; besides its own two it may mount only configMap, secret, projected and downwardAPI volumes, and an emptyDir with readOnly: true"
     )]
     WritableVolume {
         /// Which.
@@ -86,6 +91,14 @@ pub enum Violation {
     Overridden {
         /// What it has.
         field: String,
+    },
+    /// The sidecar would show its keys to another proxy, or trust another CA.
+    #[error(
+        "container {SIDECAR:?} has variable {variable}, which leads its connections elsewhere; the operator's setting sidecarEnvironment does not have it with this value"
+    )]
+    Redirected {
+        /// Which.
+        variable: String,
     },
     /// A volume of ours is mounted in another container too.
     #[error("container {container:?} mounts volume {volume:?}; only {SIDECAR:?} may")]
@@ -149,7 +162,7 @@ pub fn judge(pod: &Pod, settings: &JudgeSettings) -> Result<(), Violation> {
         });
     }
     judge_own_volumes(spec, sidecar)?;
-    judge_container(spec, sidecar)?;
+    judge_container(spec, sidecar, settings)?;
     judge_others(spec, sidecar)
 }
 
@@ -263,7 +276,24 @@ impl JudgeSettings {
             .into_iter()
             .map(ImagePattern::try_new)
             .collect::<Result<_, _>>()?;
-        Ok(Self { sidecar_images })
+        Ok(Self {
+            sidecar_images,
+            sidecar_environment: BTreeMap::new(),
+        })
+    }
+
+    /// The same, where pods may give the sidecar these variables with exactly these values.
+    #[must_use]
+    pub fn with_environment(self, sidecar_environment: BTreeMap<String, SecretString>) -> Self {
+        Self {
+            sidecar_environment,
+            ..self
+        }
+    }
+
+    fn allows_variable(&self, name: &str, value: Option<&str>) -> bool {
+        let allowed = self.sidecar_environment.get(name);
+        allowed.is_some_and(|allowed| Some(allowed.expose_secret()) == value)
     }
 
     fn allows(&self, image: &str) -> bool {
@@ -286,6 +316,7 @@ impl Violation {
             Self::Misplaced { .. } => "MisplacedVolume",
             Self::WritableVolume { .. } => "WritableVolume",
             Self::Overridden { .. } => "OverriddenSidecar",
+            Self::Redirected { .. } => "RedirectedSidecar",
             Self::SharedVolume { .. } => "SharedVolume",
             Self::TokenElsewhere { .. } => "TokenElsewhere",
             Self::DebuggedSidecar { .. } => "DebuggedSidecar",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 21] = [
+pub const FEATURES: [&str; 28] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
@@ -23,6 +23,10 @@ pub const FEATURES: [&str; 21] = [
     "format.openai.embeddings",
     "format.openai.responses",
     "format.voyage.rerank",
+    "network.host_header",
+    "network.http2",
+    "network.proxy",
+    "network.socket",
     "provider.simulated",
     "signIn.aws",
     "signIn.azureEntra",
@@ -32,6 +36,9 @@ pub const FEATURES: [&str; 21] = [
     "strategy.priority",
     "strategy.weighted",
     "tls.ca",
+    "tls.client_certificate",
+    "tls.public_roots",
+    "tls.server_name",
 ];
 
 impl Feature {

@@ -10,6 +10,7 @@
 
 mod features;
 mod hash;
+mod network;
 mod pattern;
 mod payload;
 mod policy;
@@ -21,6 +22,7 @@ mod validate;
 
 pub use features::{FEATURES, Feature};
 pub use hash::SnapshotHash;
+pub use network::{ClientCertificate, Http2, Network, Proxy, ProxyCredentials, ProxyServer, Tls};
 pub use pattern::{InvalidPattern, ModelPattern};
 pub use payload::{MAX_PAYLOAD_BYTES, PodContext, Snapshot};
 pub use policy::{Millis, Policy, Timeouts, all_failures};

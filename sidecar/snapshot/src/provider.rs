@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Millis, Price, RerankDialect,
-    SecretId, SignIn, is_default,
+    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Millis, Network, Price,
+    RerankDialect, SecretId, SignIn, is_default,
 };
 
 /// Interchangeable providers.
@@ -69,9 +69,9 @@ pub struct HttpConnection {
     /// Whether loopback and private use is meant.
     #[serde(default, skip_serializing_if = "is_default")]
     pub locality: Locality,
-    /// PEM bundle to trust instead of the public roots; empty: the public roots.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub ca_pem: String,
+    /// How connections are made.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub network: Network,
     /// Keys to use in turn; empty: none is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,

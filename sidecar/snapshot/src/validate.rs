@@ -202,6 +202,10 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
             check_url(&path, url, problems);
         }
     }
+    for (field, message) in http.network.problems(&http.base_url) {
+        let path = format!("{path}.network.{field}");
+        problems.push(Problem::new(path, ProblemCode::Invalid, message));
+    }
     let places = http.dialect.iter().map(|one| ("dialect".to_owned(), one));
     let beside = (0..).zip(&http.beside);
     let beside = beside.map(|(index, one): (usize, _)| (format!("beside[{index}]"), one));

@@ -17,6 +17,8 @@ use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRun
 use crate::metrics::Metrics;
 use crate::signin::{Live, LiveKey, SignIn, SignIns};
 use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
+use crate::upstream::dialer::Destination;
+use crate::upstream::material::Material;
 
 /// What building one runtime needs and finds.
 struct Builder<'a> {
@@ -187,6 +189,20 @@ impl Builder<'_> {
         })
     }
 
+    fn material(&mut self, path: &str, http: &HttpConnection) -> Option<Material> {
+        match Material::of(&http.network, self.secrets) {
+            Ok(material) => Some(material),
+            Err(missing) => {
+                for id in missing {
+                    let path = format!("{path}.network");
+                    let message = format!("secret {:?} was not delivered", id.0);
+                    self.problem::<()>(path, ProblemCode::SecretMissing, message);
+                }
+                None
+            }
+        }
+    }
+
     fn client(
         &mut self,
         path: &str,
@@ -194,11 +210,19 @@ impl Builder<'_> {
         connect: Millis,
         credential: &str,
     ) -> Option<HttpClient> {
-        let key = PoolKey::new(http, connect, credential);
+        // Whichever of its credentials asks.
+        let path = path.split(".credentials[").next().unwrap_or(path);
+        let material = &self.material(path, http)?;
+        let to = Destination {
+            base_url: &http.base_url,
+            locality: http.locality,
+            network: &http.network,
+        };
+        let key = self.clients.key(to, connect, credential, material);
         if let Some(pool) = self.used.get(&key) {
             return Some(pool.client.clone());
         }
-        match self.clients.get(&key, http) {
+        match self.clients.get(&key, material) {
             Ok(pool) => {
                 let client = pool.client.clone();
                 self.used.insert(key, pool);
@@ -209,7 +233,7 @@ impl Builder<'_> {
                     .map(|cause| format!(": {cause}"))
                     .unwrap_or_default();
                 self.problem(
-                    format!("{path}.caPem"),
+                    format!("{path}.{}", error.field()),
                     ProblemCode::Invalid,
                     format!("{error}{cause}"),
                 )

@@ -28,9 +28,9 @@ pub(super) struct Paths<'a> {
 // === impl Endpoint ===
 
 impl Endpoint {
-    /// The addresses of the provider's model `model`; `last` where they are the same. An error says what is wrong with them.
+    /// The addresses of the provider's model `model`, below a [`base`]; `last` where they are the same. An error says what is wrong with them.
     pub(super) fn of(
-        base_url: &str,
+        base: &str,
         Paths {
             whole: path,
             stream: stream_path,
@@ -39,7 +39,6 @@ impl Endpoint {
         model: &str,
         last: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, String> {
-        let base = base_url.trim_end_matches('/');
         let uri = |path: &str| -> Result<Uri, String> {
             let model = utf8_percent_encode(model, ESCAPED).to_string();
             let path = path.replace(MODEL_IN_PATH, &model);
@@ -74,6 +73,20 @@ impl Endpoint {
     }
 }
 
+/// The base URL without a trailing slash, with the host that requests name where that is another.
+pub(super) fn base(base_url: &str, host: &str) -> Result<String, String> {
+    let base = base_url.trim_end_matches('/');
+    if host.is_empty() {
+        return Ok(base.to_owned());
+    }
+    let uri: Uri = base.parse().map_err(|error| format!("{base:?}: {error}"))?;
+    let scheme = uri.scheme_str().unwrap_or("https");
+    Ok(format!(
+        "{scheme}://{host}{}",
+        uri.path().trim_end_matches('/')
+    ))
+}
+
 /// All but what may stand in one segment of a path as it is (RFC 3986, `unreserved`).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -85,7 +98,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 mod tests {
     use super::*;
 
-    const BASE: &str = "https://host/v1beta/";
+    const BASE: &str = "https://host/v1beta";
 
     fn one(path: &str) -> Paths<'_> {
         let (whole, stream, count) = (path, path, None);
@@ -115,6 +128,16 @@ mod tests {
         assert_eq!(
             endpoint.count().unwrap(),
             "https://host/v1beta/models/a%2Fb%3Ac%20d-1.5_%C3%BC:countTokens"
+        );
+    }
+
+    #[test]
+    fn requests_may_name_another_host() {
+        let other = |host| base("https://host/v1beta/", host).unwrap();
+        assert_eq!(other(""), "https://host/v1beta");
+        assert_eq!(
+            other("gateway.internal:8443"),
+            "https://gateway.internal:8443/v1beta"
         );
     }
 

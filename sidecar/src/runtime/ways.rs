@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use fkm_snapshot::{AnyFormat, Connection};
 
-use super::endpoint::Endpoint;
+use super::endpoint::{self, Endpoint};
 use super::{SIMULATED, Speaks, Way};
 
 /// Of one provider, model by model. What does not depend on the model is shared.
 pub(super) struct Ways<'a> {
-    /// `None`: without a network.
-    base_url: Option<&'a str>,
+    /// The base URL, and the host that requests name instead of its own. `None`: without a network.
+    origin: Option<(&'a str, &'a str)>,
     all: Vec<Way>,
     /// The last ones given.
     last: Option<Arc<[Way]>>,
@@ -21,7 +21,7 @@ pub(super) struct Ways<'a> {
 
 impl<'a> Ways<'a> {
     pub(super) fn of(connection: &'a Connection) -> Self {
-        let (base_url, speaks) = match connection {
+        let (origin, speaks) = match connection {
             Connection::Simulated(_) => (None, vec![Speaks::Chat(SIMULATED.clone())]),
             Connection::Http(http) => {
                 let chats = http.conversations().cloned();
@@ -31,7 +31,7 @@ impl<'a> Ways<'a> {
                 let ranks = http.ranks.iter().cloned();
                 let ranks = ranks.map(|dialect| Speaks::Rerank(Arc::new(dialect)));
                 let all = chats.chain(embeddings).chain(ranks).collect();
-                (Some(http.base_url.as_str()), all)
+                (Some((&*http.base_url, &*http.network.host_header)), all)
             }
         };
         let way = |speaks| Way {
@@ -39,7 +39,7 @@ impl<'a> Ways<'a> {
             endpoint: None,
         };
         Self {
-            base_url,
+            origin,
             all: speaks.into_iter().map(way).collect(),
             last: None,
         }
@@ -51,10 +51,11 @@ impl<'a> Ways<'a> {
         model: &str,
         formats: &BTreeSet<AnyFormat>,
     ) -> Result<Arc<[Way]>, String> {
-        if let Some(base_url) = self.base_url {
+        if let Some((base_url, host)) = self.origin {
+            let base = endpoint::base(base_url, host)?;
             for way in &mut self.all {
                 let paths = way.speaks.paths();
-                let endpoint = Endpoint::of(base_url, paths, model, way.endpoint.as_ref())?;
+                let endpoint = Endpoint::of(&base, paths, model, way.endpoint.as_ref())?;
                 way.endpoint = Some(endpoint);
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fkm_snapshot::{HttpConnection, SignIn};
+use fkm_snapshot::{HttpConnection, Secrets, SignIn};
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -37,6 +37,7 @@ impl LiveKey {
         http: &HttpConnection,
         sign_in: &SignIn,
         secrets: &SignIn<SecretString>,
+        delivered: &Secrets,
     ) -> Self {
         let described = format!("{sign_in:?}");
         let reached = HttpConnection {
@@ -44,7 +45,10 @@ impl LiveKey {
             ..http.clone()
         };
         let reached = format!("{reached:?}");
-        let secrets = secrets.secrets().into_iter();
+        // Those of its connections too: another password for the proxy is another way to the token server.
+        let network = http.network.secrets();
+        let network = network.filter_map(|id| delivered.entries.get(id));
+        let secrets = secrets.secrets().into_iter().chain(network);
         let mut hash = Sha256::new();
         for part in [name, &described, &reached]
             .into_iter()

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use fkm_snapshot::Locality;
 use thiserror::Error;
+use url::Host;
 
 /// Why an address is not dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -12,11 +13,17 @@ pub(crate) enum Forbidden {
     /// `169.254/16`, `fe80::/10` and the metadata addresses of clouds.
     #[error("{0} is a link-local or metadata address, which no provider may have")]
     LinkLocal(IpAddr),
+    /// A name behind which clouds keep metadata.
+    #[error("{0:?} is the name of a metadata service, which no provider may have")]
+    MetadataName(&'static str),
     /// Loopback without `locality.scope: Local`.
     #[error(
         "{0} is a loopback address; set locality.scope: Local on the provider if that is meant"
     )]
     Loopback(IpAddr),
+    /// `localhost` without `locality.scope: Local`.
+    #[error("localhost is not outside of the pod; set locality.scope: Local if that is meant")]
+    Localhost,
     /// One of the sidecar's own listeners.
     #[error("{0} is one of the sidecar's own ports")]
     OwnPort(SocketAddr),
@@ -35,6 +42,37 @@ const METADATA: [IpAddr; 6] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
 ];
+
+/// The names of what is at those addresses: Google Cloud, AWS.
+const METADATA_NAMES: [&str; 5] = [
+    "instance-data",
+    "instance-data.ec2.internal",
+    "metadata",
+    "metadata.goog",
+    "metadata.google.internal",
+];
+
+/// Whether a proxy may be asked for `host`: what can be said of it without knowing what the proxy makes of a name.
+pub(crate) fn check_unresolved(
+    host: &Host,
+    port: u16,
+    locality: Locality,
+    own_ports: &[u16],
+) -> Result<(), Forbidden> {
+    let name = match host {
+        Host::Ipv4(ip) => return check((*ip, port).into(), locality, own_ports),
+        Host::Ipv6(ip) => return check((*ip, port).into(), locality, own_ports),
+        Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
+    };
+    if let Some(known) = METADATA_NAMES.iter().find(|known| **known == name) {
+        return Err(Forbidden::MetadataName(known));
+    }
+    let is_localhost = name == "localhost" || name.ends_with(".localhost");
+    match is_localhost && locality != Locality::Local {
+        true => Err(Forbidden::Localhost),
+        false => Ok(()),
+    }
+}
 
 /// Whether `address` may be dialled for a provider of this locality by a process that listens on `own_ports`.
 pub(crate) fn check(
@@ -138,6 +176,43 @@ mod tests {
             verdict("127.0.0.1:4000", Locality::Local),
             Err(Forbidden::OwnPort(_))
         ));
+    }
+
+    #[test]
+    fn what_a_proxy_is_asked_for_is_no_metadata_however_it_is_spelled() {
+        let verdict = |host: &str| {
+            let host = Host::parse(host).unwrap();
+            check_unresolved(&host, 80, Locality::External, &[])
+        };
+        for host in [
+            "169.254.169.254",
+            "2852039166",
+            "0xa9fea9fe",
+            "0xa9.0376.43518",
+            "169.254.43518",
+            "[::ffff:169.254.169.254]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[fd00:ec2::254]",
+        ] {
+            assert!(
+                matches!(verdict(host), Err(Forbidden::LinkLocal(_))),
+                "{host}"
+            );
+        }
+        for host in [
+            "metadata.google.internal",
+            "Metadata.Google.Internal.",
+            "metadata",
+        ] {
+            assert!(
+                matches!(verdict(host), Err(Forbidden::MetadataName(_))),
+                "{host}"
+            );
+        }
+        assert_eq!(verdict("a.localhost."), Err(Forbidden::Localhost));
+        assert!(matches!(verdict("127.1"), Err(Forbidden::Loopback(_))));
+        assert_eq!(verdict("api.openai.com"), Ok(()));
+        assert_eq!(verdict("metadata.example.com"), Ok(()));
     }
 
     #[test]

@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fkm_snapshot::{FailureClass, HttpConnection, Millis};
-use http::uri::Scheme;
-use http::{Request, Response, Uri};
+use fkm_snapshot::{FailureClass, Http2, Locality, Millis, Network};
+use http::header::PROXY_AUTHORIZATION;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use url::Url;
 
 use super::body::Segments;
-use super::connector::{AddressRule, ConnectTimeout, Connector, Reuse};
-use super::tls::{self, InvalidBundle};
+use super::connector::{ConnectTimeout, Connector};
+use super::dialer::{Destination, Dialer, InvalidDestination, Surroundings};
+use super::material::Material;
+use super::proxy::Proxy;
+use super::stream::Reuse;
 
 /// Connections that nobody used for so long are closed. Below the idle time-outs of common servers (60 s and more), so
 /// that a request seldom meets a connection that the provider is closing.
@@ -34,32 +37,41 @@ const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool of connections to one provider with one key.
-pub(crate) type HttpClient = Client<Connector, Segments>;
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    client: Client<Connector, Segments>,
+    /// The proxy that takes whole URLs, if there is one: it sees each request, and wants to know who sends it.
+    forwarder: Option<Arc<Proxy>>,
+}
 
 /// A pool, and how its connections are opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pub(crate) client: HttpClient,
     connector: Connector,
-    base_url: String,
+    encrypted: bool,
 }
 
 /// What makes two pools the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PoolKey {
-    origin: String,
-    ca_pem: String,
+    base_url: String,
     local: bool,
+    network: Network,
     connect: Millis,
     /// The key's place (`namespace/secret/key`), never its value; empty where none is sent.
     credential: String,
+    /// Another one when a value of [`Material`] is another one: a rotation closes the old pool.
+    material: u64,
 }
 
 /// All pools of the process.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    own_ports: Arc<[u16]>,
+    around: Surroundings,
     pools: Mutex<HashMap<PoolKey, Pool>>,
+    /// Of this process alone: what it makes of a password says nothing about it.
+    hasher: RandomState,
 }
 
 /// No answer came.
@@ -70,54 +82,67 @@ pub(crate) struct SendError {
     pub(crate) message: String,
 }
 
-// === impl PoolKey ===
-
-impl PoolKey {
-    pub(crate) fn new(http: &HttpConnection, connect: Millis, credential: &str) -> Self {
-        Self {
-            origin: http.base_url.clone(),
-            ca_pem: http.ca_pem.clone(),
-            local: http.locality == fkm_snapshot::Locality::Local,
-            connect,
-            credential: credential.to_owned(),
-        }
-    }
-}
-
 // === impl Clients ===
 
 impl Clients {
-    /// `own_ports`: the sidecar's listeners, which no provider may be.
-    pub(crate) fn new(own_ports: Arc<[u16]>) -> Self {
-        let pools = Mutex::default();
-        Self { own_ports, pools }
+    pub(crate) fn new(around: Surroundings) -> Self {
+        Self {
+            around,
+            pools: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// What tells the pool apart that goes `to` there with a credential and this material.
+    pub(crate) fn key(
+        &self,
+        to: Destination<'_>,
+        connect: Millis,
+        credential: &str,
+        material: &Material,
+    ) -> PoolKey {
+        PoolKey {
+            base_url: to.base_url.to_owned(),
+            local: to.locality == Locality::Local,
+            network: to.network.clone(),
+            connect,
+            credential: credential.to_owned(),
+            material: self.hasher.hash_one(material),
+        }
     }
 
     /// The pool for `key`, opened when it does not exist yet. Known to others only after [`Clients::keep`].
-    pub(crate) fn get(&self, key: &PoolKey, http: &HttpConnection) -> Result<Pool, InvalidBundle> {
+    pub(crate) fn get(
+        &self,
+        key: &PoolKey,
+        material: &Material,
+    ) -> Result<Pool, InvalidDestination> {
         if let Some(pool) = self.pools.lock().get(key) {
             return Ok(pool.clone());
         }
-        let port = Url::parse(&http.base_url)
-            .ok()
-            .and_then(|url| url.port_or_known_default());
-        let rule = AddressRule {
-            locality: http.locality,
-            port: port.unwrap_or_default(),
-            own_ports: self.own_ports.clone(),
+        let to = Destination {
+            base_url: &key.base_url,
+            locality: match key.local {
+                true => Locality::Local,
+                false => Locality::External,
+            },
+            network: &key.network,
         };
-        let connector = Connector::new(tls::client_config(&http.ca_pem)?, rule, key.connect.into());
+        let dialer = Dialer::try_new(to, material, &self.around)?;
+        let forwarder = dialer.forwarder().cloned();
+        let connector = Connector::new(dialer, key.connect.into());
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
+            .http2_only(key.network.http2 == Http2::PriorKnowledge)
             .http2_keep_alive_interval(H2_PING_INTERVAL)
             .http2_keep_alive_timeout(H2_PING_TIMEOUT)
             .build(connector.clone());
         Ok(Pool {
-            client,
+            client: HttpClient { client, forwarder },
             connector,
-            base_url: http.base_url.clone(),
+            encrypted: key.base_url.starts_with("https:"),
         })
     }
 
@@ -136,9 +161,30 @@ impl Clients {
 impl Pool {
     /// What opens a connection ahead, where that saves a TLS handshake.
     pub(crate) fn preconnect(self) -> Option<impl Future<Output = ()> + Send + 'static> {
-        let uri: Uri = self.base_url.parse().ok()?;
-        let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
-        encrypted.then(|| self.connector.preconnect(uri))
+        self.encrypted.then(|| self.connector.preconnect())
+    }
+}
+
+// === impl HttpClient ===
+
+impl HttpClient {
+    async fn request(&self, mut request: Request<Segments>) -> Result<Response<Incoming>, Error> {
+        let forwarder = self.forwarder.as_ref();
+        if let Some(authorization) = forwarder.and_then(|proxy| proxy.authorization.as_ref()) {
+            let headers = request.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        self.client.request(request).await
+    }
+
+    /// The proxy's own refusal, which is not an answer of the provider.
+    fn refusal(&self, response: &Response<Incoming>) -> Option<SendError> {
+        let proxy = self.forwarder.as_ref()?;
+        let refused = response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        refused.then(|| SendError {
+            class: FailureClass::ConnectFailure,
+            message: proxy.denied().to_string(),
+        })
     }
 }
 
@@ -158,7 +204,7 @@ pub(crate) async fn send(
                 if let Some(reuse) = response.extensions().get::<Reuse>() {
                     reuse.mark();
                 }
-                return Ok(response);
+                return client.refusal(&response).map_or(Ok(response), Err);
             }
             Err(error) if left > 0 && sent.elapsed() < STALE_WITHIN && is_stale(&error) => {
                 left -= 1;
@@ -169,7 +215,7 @@ pub(crate) async fn send(
 }
 
 /// Whether the connection had already carried an exchange when it broke.
-fn is_stale(error: &hyper_util::client::legacy::Error) -> bool {
+fn is_stale(error: &Error) -> bool {
     let mut extras = http::Extensions::new();
     if let Some(connected) = error.connect_info() {
         connected.get_extras(&mut extras);
@@ -179,8 +225,8 @@ fn is_stale(error: &hyper_util::client::legacy::Error) -> bool {
 
 // === impl SendError ===
 
-impl From<hyper_util::client::legacy::Error> for SendError {
-    fn from(error: hyper_util::client::legacy::Error) -> Self {
+impl From<Error> for SendError {
+    fn from(error: Error) -> Self {
         let class = match error.is_connect() {
             true => FailureClass::ConnectFailure,
             false => FailureClass::BrokenStream,

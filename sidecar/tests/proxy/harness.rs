@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use fkm_sidecar::app::Running;
 use fkm_sidecar::args::{Settings, Source};
+use fkm_sidecar::network::NetworkSettings;
 use fkm_sidecar::signin::ambient::Ambient;
-use fkm_snapshot::{SecretId, Secrets};
+use fkm_snapshot::{Problem, SecretId, Secrets};
 use fkm_upstream::Upstream;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -38,9 +39,23 @@ impl Sidecar {
         Self::start_as(Ambient::default(), snapshot, &[]).await
     }
 
+    /// The same in another environment.
+    pub(crate) async fn start_in(network: NetworkSettings, snapshot: &Value) -> Self {
+        Self::start_with(Ambient::default(), network, snapshot, &[]).await
+    }
+
     /// The same in a pod of which the platform says this, and with further secrets.
     pub(crate) async fn start_as(
         ambient: Ambient,
+        snapshot: &Value,
+        secrets: &[(&str, &str)],
+    ) -> Self {
+        Self::start_with(ambient, NetworkSettings::default(), snapshot, secrets).await
+    }
+
+    async fn start_with(
+        ambient: Ambient,
+        network: NetworkSettings,
         snapshot: &Value,
         secrets: &[(&str, &str)],
     ) -> Self {
@@ -52,6 +67,7 @@ impl Sidecar {
             source: Source::Embedded,
             drain: Duration::from_secs(5),
             ambient,
+            network,
         };
         let running = Running::start(&settings).await.unwrap();
         let sidecar = Self { running };
@@ -64,8 +80,17 @@ impl Sidecar {
         self.apply_with(snapshot, &[]);
     }
 
-    /// Applies another snapshot with further secrets, by the names of their keys in `test/keys`.
+    /// Applies another snapshot with further secrets, by the names of their keys in `test/keys`, or in full.
     pub(crate) fn apply_with(&self, snapshot: &Value, further: &[(&str, &str)]) {
+        self.try_apply(snapshot, further).unwrap();
+    }
+
+    /// The same; or why it is refused.
+    pub(crate) fn try_apply(
+        &self,
+        snapshot: &Value,
+        further: &[(&str, &str)],
+    ) -> Result<(), Vec<Problem>> {
         let mut secrets = Secrets {
             version: "1".to_owned(),
             ..Secrets::default()
@@ -77,11 +102,14 @@ impl Sidecar {
             .entries
             .insert(SecretId::new("test", "keys", "spare"), "sk-spare".into());
         for (key, value) in further {
-            let id = SecretId::new("test", "keys", key);
+            let id = match key.contains('/') {
+                true => SecretId((*key).to_owned()),
+                false => SecretId::new("test", "keys", key),
+            };
             secrets.entries.insert(id, (*value).into());
         }
         let payload = serde_json::to_vec(snapshot).unwrap();
-        self.running.store().apply(&payload, &secrets).unwrap();
+        self.running.store().apply(&payload, &secrets).map(drop)
     }
 
     pub(crate) fn address(&self) -> std::net::SocketAddr {
@@ -153,6 +181,13 @@ impl Reply {
             .as_str()
             .unwrap_or_else(|| panic!("{self:?}"))
             .to_owned()
+    }
+
+    /// What an error says.
+    pub(crate) fn message(&self) -> String {
+        let json = self.json();
+        let message = json["error"]["message"].as_str();
+        message.unwrap_or_else(|| panic!("{self:?}")).to_owned()
     }
 
     /// The data of the frames of a stream.

@@ -6,16 +6,20 @@
     reason = "a test ends where it fails, and spawns what it waits for"
 )]
 
+mod addresses;
 mod bad_requests;
 mod cancel;
 mod counts;
 mod failover;
 mod formats;
+mod front;
 mod harness;
 mod mid_stream;
 mod pass_through;
 mod pools;
+mod proxies;
 mod sign_in;
+mod sockets;
 mod surface;
 mod surfaces;
 mod token_server;

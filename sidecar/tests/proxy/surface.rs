@@ -58,6 +58,7 @@ async fn without_a_snapshot_nothing_is_ready_and_with_an_empty_one_all_is() {
         source: fkm_sidecar::args::Source::Embedded,
         drain: Duration::from_secs(1),
         ambient: fkm_sidecar::signin::ambient::Ambient::default(),
+        network: fkm_sidecar::network::NetworkSettings::default(),
     };
     let running = fkm_sidecar::app::Running::start(&settings).await.unwrap();
     let sidecar = Sidecar { running };
@@ -104,14 +105,19 @@ async fn a_bad_snapshot_changes_nothing() {
         refused.unwrap_err()[0].message.contains("test/keys/main"),
         "a key is missing"
     );
-    let mut ca = snapshot(&[provider("a", &a.base_url(), 0)]);
-    ca["pools"]["test/pool"]["providers"][0]["connection"]["http"]["caPem"] =
-        json!("no certificate");
+    let mut ca = snapshot(&[provider("a", "https://localhost/v1", 0)]);
+    let http = &mut ca["pools"]["test/pool"]["providers"][0]["connection"]["http"];
+    http["credentials"] = json!([]);
+    http["network"] = json!({"tls": {"caPem": "no certificate"}});
     let refused = sidecar
         .running
         .store()
         .apply(ca.to_string().as_bytes(), &Secrets::default());
-    assert!(!refused.unwrap_err().is_empty());
+    assert!(
+        refused.unwrap_err()[0]
+            .path
+            .ends_with("http.network.tls.caPem")
+    );
     assert_eq!(sidecar.running.store().applied(), before);
     assert_eq!(sidecar.chat(&question(false)).await.status, 200);
     assert!(
@@ -232,6 +238,7 @@ async fn draining_lets_streams_end_and_tells_those_that_cannot() {
         source: fkm_sidecar::args::Source::Embedded,
         drain: Duration::from_millis(700),
         ambient: fkm_sidecar::signin::ambient::Ambient::default(),
+        network: fkm_sidecar::network::NetworkSettings::default(),
     };
     let running = fkm_sidecar::app::Running::start(&settings).await.unwrap();
     let sidecar = Sidecar { running };

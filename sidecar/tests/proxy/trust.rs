@@ -1,123 +1,20 @@
-//! TLS towards providers: only the bundle that the pool names is trusted, and only for the provider's own name.
+//! TLS towards providers: only the bundle that the pool names is trusted, and only for the provider's own name; a client
+//! certificate is shown where the pool has one.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
+use fkm_sidecar::network::NetworkSettings;
 use fkm_upstream::Upstream;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::server::TlsStream;
 
+use crate::front::{Ca, Front, http2_only};
 use crate::harness::{Sidecar, provider, question, snapshot};
-
-/// A CA's PEM, and server settings with a certificate of its for `names`.
-fn certified(names: &[&str]) -> (String, ServerConfig) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let leaf = CertificateParams::new(names)
-        .unwrap()
-        .signed_by(&key, &ca)
-        .unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    (ca.pem(), config)
-}
-
-/// Ends TLS for `names` in front of `upstream`; returns its port and the CA's PEM.
-async fn terminate(upstream: &Upstream, names: &[&str]) -> (u16, String) {
-    let (ca, config) = certified(names);
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, behind) = (listener.local_addr().unwrap().port(), upstream.address());
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if let (Ok(mut tls), Ok(mut plain)) = (
-                    acceptor.accept(socket).await,
-                    TcpStream::connect(behind).await,
-                ) {
-                    let _ = tokio::io::copy_bidirectional(&mut tls, &mut plain).await;
-                }
-            });
-        }
-    });
-    (port, ca)
-}
-
-/// A provider that speaks HTTP/2 alone and says so by ALPN; counts its connections. After `per_connection` answers it
-/// sends GOAWAY.
-async fn http2_only(per_connection: usize) -> (u16, String, Arc<AtomicUsize>) {
-    let (ca, mut config) = certified(&["localhost"]);
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let connections = Arc::new(AtomicUsize::new(0));
-    let counted = connections.clone();
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let tls = acceptor.accept(socket).await.unwrap();
-            tokio::spawn(answer_by_http2(tls, per_connection));
-        }
-    });
-    (port, ca, connections)
-}
-
-async fn answer_by_http2(tls: TlsStream<TcpStream>, most: usize) {
-    let (answered, told) = tokio::sync::watch::channel(0);
-    let answered = Arc::new(answered);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let answered = answered.clone();
-        async move {
-            assert_eq!(request.version(), http::Version::HTTP_2);
-            request.into_body().collect().await.unwrap();
-            answered.send_modify(|count| *count += 1);
-            let body = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"by h2"},"finish_reason":"stop"}]}"#;
-            let response = Response::builder().header("content-type", "application/json");
-            Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
-        }
-    });
-    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(tls), service);
-    let mut connection = std::pin::pin!(connection);
-    let mut told = told;
-    let enough = async move { told.wait_for(|count| *count >= most).await.is_ok() };
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = enough => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_new_snapshot_opens_a_connection_ahead_of_requests() {
-    let (port, ca, connections) = http2_only(usize::MAX).await;
+    let ca = Ca::new();
+    let (port, connections) = http2_only(usize::MAX, ca.server(&["localhost"])).await;
+    let ca = ca.pem();
     let sidecar = Sidecar::start(&over_tls("localhost", port, &ca)).await;
     let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
     while connections.load(Ordering::Relaxed) == 0 {
@@ -128,7 +25,10 @@ async fn a_new_snapshot_opens_a_connection_ahead_of_requests() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
+    assert_eq!(
+        sidecar.chat(&question(false)).await.text(),
+        "by h2 for localhost"
+    );
     assert_eq!(
         connections.load(Ordering::Relaxed),
         1,
@@ -137,21 +37,31 @@ async fn a_new_snapshot_opens_a_connection_ahead_of_requests() {
     // The same provider again: nothing is opened for it.
     sidecar.apply(&over_tls("localhost", port, &ca));
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
+    assert_eq!(
+        sidecar.chat(&question(false)).await.text(),
+        "by h2 for localhost"
+    );
     assert_eq!(connections.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
 async fn http2_is_used_where_it_is_offered_and_goaway_is_honoured() {
-    let (port, ca, connections) = http2_only(usize::MAX).await;
+    let ca = Ca::new();
+    let (port, connections) = http2_only(usize::MAX, ca.server(&["localhost"])).await;
+    let ca = ca.pem();
     let sidecar = Sidecar::start(&over_tls("localhost", port, &ca)).await;
     for _ in 0..5 {
-        assert_eq!(sidecar.chat(&question(false)).await.text(), "by h2");
+        assert_eq!(
+            sidecar.chat(&question(false)).await.text(),
+            "by h2 for localhost"
+        );
     }
     // One that carries all, and perhaps one that was opened ahead at the same moment.
     assert!(connections.load(Ordering::Relaxed) <= 2, "{connections:?}");
 
-    let (port, ca, connections) = http2_only(2).await;
+    let ca = Ca::new();
+    let (port, connections) = http2_only(2, ca.server(&["localhost"])).await;
+    let ca = ca.pem();
     sidecar.apply(&over_tls("localhost", port, &ca));
     let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     while connections.load(Ordering::Relaxed) < 3 {
@@ -162,7 +72,7 @@ async fn http2_is_used_where_it_is_offered_and_goaway_is_honoured() {
         let reply = sidecar.chat(&question(false)).await;
         assert_eq!(
             (reply.text().as_str(), reply.header("x-fkm-attempts")),
-            ("by h2", "1")
+            ("by h2 for localhost", "1")
         );
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
@@ -170,15 +80,18 @@ async fn http2_is_used_where_it_is_offered_and_goaway_is_honoured() {
 
 fn over_tls(host: &str, port: u16, ca_pem: &str) -> Value {
     let mut provider = provider("a", &format!("https://{host}:{port}/v1"), 0);
-    provider["connection"]["http"]["caPem"] = json!(ca_pem);
+    provider["connection"]["http"]["network"] = json!({"tls": {"caPem": ca_pem}});
     snapshot(&[provider])
 }
 
 #[tokio::test]
 async fn the_named_bundle_is_trusted_and_nothing_else_is() {
     let a = Upstream::start().await.unwrap();
-    let (port, ca) = terminate(&a, &["localhost"]).await;
-    let (_, other_ca) = terminate(&a, &["localhost"]).await;
+    let ca = Ca::new();
+    let port = Front::start(a.address(), ca.server(&["localhost"]))
+        .await
+        .port;
+    let (ca, other_ca) = (ca.pem(), Ca::new().pem());
     let sidecar = Sidecar::start(&over_tls("localhost", port, &ca)).await;
     for stream in [false, true] {
         let reply = sidecar.chat(&question(stream)).await;
@@ -192,13 +105,111 @@ async fn the_named_bundle_is_trusted_and_nothing_else_is() {
         sidecar.apply(&over_tls(host, port, ca));
         let reply = sidecar.chat(&question(false)).await;
         assert_eq!(reply.status, 502, "{case}");
-        let message = reply.json()["error"]["message"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let message = reply.message();
         assert!(
             message.contains("ConnectFailure") && message.contains("certificate"),
             "{case}: {message}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_roots_of_the_process_hold_where_a_pool_says_nothing_and_where_it_wants_them() {
+    let a = Upstream::start().await.unwrap();
+    let (ca, other) = (Ca::new(), Ca::new());
+    let front = Front::start(a.address(), ca.server(&["localhost"])).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, ca.pem()).unwrap();
+    let instead = NetworkSettings {
+        roots: Some(file.clone()),
+        ..NetworkSettings::default()
+    };
+    let besides = NetworkSettings {
+        extra_roots: Some(file),
+        ..NetworkSettings::default()
+    };
+    for network in [instead, besides] {
+        let sidecar = Sidecar::start_in(network, &over_tls("localhost", front.port, "")).await;
+        assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+        let mut snapshot = over_tls("localhost", front.port, &other.pem());
+        sidecar.apply(&snapshot);
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(reply.status, 502, "the pool's bundle alone is trusted");
+        let http = &mut snapshot["pools"]["test/pool"]["providers"][0]["connection"]["http"];
+        http["network"]["tls"]["publicRoots"] = json!(true);
+        sidecar.apply(&snapshot);
+        assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_may_have_another_name_in_tls_and_in_requests() {
+    let a = Upstream::start().await.unwrap();
+    let ca = Ca::new();
+    let front = Front::start(a.address(), ca.server(&["models.internal"])).await;
+    let mut named = provider("a", &format!("https://127.0.0.1:{}/v1", front.port), 0);
+    named["connection"]["http"]["network"] = json!({
+        "tls": {"caPem": ca.pem(), "serverName": "models.internal"},
+        "hostHeader": "gateway.internal:8443",
+    });
+    let sidecar = Sidecar::start(&snapshot(&[named])).await;
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+    let asked_for = ("models.internal".to_owned(), false);
+    assert_eq!(front.clients.lock().last(), Some(&asked_for));
+    let requests = a.requests();
+    assert_eq!(requests[0].header("host"), Some("gateway.internal:8443"));
+    assert_eq!(requests[0].path, "/v1/chat/completions");
+}
+
+const CERTIFICATE: &str = "test/client/tls.crt";
+const KEY: &str = "test/client/tls.key";
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_and_its_rotation_takes_effect() {
+    let a = Upstream::start().await.unwrap();
+    let (ca, clients, strangers) = (Ca::new(), Ca::new(), Ca::new());
+    let config = ca.server_for(&["localhost"], Some(&clients));
+    let front = Front::start(a.address(), config).await;
+    let without = over_tls("localhost", front.port, &ca.pem());
+    let mut with = without.clone();
+    let http = &mut with["pools"]["test/pool"]["providers"][0]["connection"]["http"];
+    http["network"]["tls"]["clientCertificate"] = json!({"certificate": CERTIFICATE, "key": KEY});
+    let sidecar = Sidecar::start(&without).await;
+    let refused = || async {
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(reply.status, 502, "{reply:?}");
+        reply.message()
+    };
+    let message = refused().await;
+    assert!(message.contains("CertificateRequired"), "{message}");
+
+    let (certificate, key) = clients.client();
+    let good = [(CERTIFICATE, certificate.as_str()), (KEY, key.as_str())];
+    sidecar.apply_with(&with, &good);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(front.clients.lock().last().unwrap().1);
+
+    let (certificate, key) = strangers.client();
+    let rotated = [(CERTIFICATE, certificate.as_str()), (KEY, key.as_str())];
+    sidecar.apply_with(&with, &rotated);
+    refused().await;
+    sidecar.apply_with(&with, &good);
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+
+    // A certificate and the key of another one, or no key: the snapshot is refused, and what was good stays.
+    let of = |values: [&str; 2]| {
+        let secrets = [(CERTIFICATE, values[0]), (KEY, values[1])];
+        let problems = sidecar.try_apply(&with, &secrets).unwrap_err();
+        format!("{problems:?}")
+    };
+    let mixed = of([&clients.client().0, &key]);
+    assert!(mixed.contains("network.tls.clientCertificate"), "{mixed}");
+    let canary = of([&certificate, "sk-canary"]);
+    assert!(canary.contains("clientCertificate.key"), "{canary}");
+    assert!(!canary.contains("sk-canary"), "{canary}");
+    let problems = sidecar.try_apply(&with, &good[..1]).unwrap_err();
+    assert!(problems[0].message.contains(KEY), "{problems:?}");
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
 }

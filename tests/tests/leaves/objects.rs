@@ -30,6 +30,19 @@ pub(crate) fn surroundings() -> Vec<Value> {
             "more-keys",
             json!({"main": "key-more", "google": google_key("more")}),
         ),
+        secret("login", json!({"username": "flux", "password": "one"})),
+        secret(
+            "other-login",
+            json!({"username": "flux", "password": "two"}),
+        ),
+        secret(
+            "client",
+            json!({"tls.crt": "$CLIENT", "tls.key": "$CLIENT_KEY"}),
+        ),
+        secret(
+            "other-client",
+            json!({"tls.crt": "$OTHER_CLIENT", "tls.key": "$OTHER_CLIENT_KEY"}),
+        ),
         bundle("ca", "$CA"),
         bundle("other-ca", "$OTHER_CA"),
     ]

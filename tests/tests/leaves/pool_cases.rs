@@ -12,6 +12,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(credentials());
     cases.extend(models());
     cases.extend(tls());
+    cases.extend(network());
     cases.extend(simulations());
     cases
 }
@@ -186,17 +187,78 @@ fn models() -> Vec<Case> {
 }
 
 fn tls() -> Vec<Case> {
-    let at = |field: &str| format!("/spec/providers/0/tls/caCertificateRef/{field}");
-    let mut a = provider("a", "$TLS");
-    a["tls"] = json!({"caCertificateRef": {"kind": "ConfigMap", "name": "ca"}});
-    let scene = scene(&[a]);
+    let at = |field: &str| format!("/spec/providers/0/tls/{field}");
+    let spoken = |base_url: &str, tls: Value| {
+        let mut a = provider("a", base_url);
+        a["tls"] = tls;
+        scene(&[a])
+    };
+    let trusting = |name: &str| json!({"caCertificateRef": {"kind": "ConfigMap", "name": name}});
+    let plain = spoken("$TLS", trusting("ca"));
+    let mut both = trusting("other-ca");
+    both["publicRoots"] = json!(true);
+    let named = spoken("$TLS", json!({"serverName": "localhost"}));
+    let known = spoken(
+        "$MUTUAL",
+        json!({"clientCertificateRef": {"name": "client"}}),
+    );
     vec![
-        change(&at("name"), "other-ca").shows(&scene, "200 by a", "invalid peer certificate"),
-        change(&at("kind"), "Secret").shows(
-            &scene,
+        change(&at("caCertificateRef/name"), "other-ca").shows(
+            &plain,
+            "200 by a",
+            "invalid peer certificate",
+        ),
+        change(&at("caCertificateRef/kind"), "Secret").shows(
+            &plain,
             "200 by a",
             "refused by schema: spec.providers[0].tls.caCertificateRef.kind",
         ),
+        change(&at("publicRoots"), false).shows(
+            &spoken("$TLS", both),
+            "200 by a",
+            "invalid peer certificate",
+        ),
+        change(&at("serverName"), "other.test").shows(
+            &named,
+            "200 by a",
+            "invalid peer certificate",
+        ),
+        change(&at("clientCertificateRef/name"), "other-client")
+            .shows(&known, "200 by a", "502 by"),
+    ]
+}
+
+fn network() -> Vec<Case> {
+    let at = |field: &str| format!("/spec/providers/0/{field}");
+    let with = |base_url: &str, field: &str, value: Value| {
+        let mut a = provider("a", base_url);
+        a[field] = value;
+        scene(&[a])
+    };
+    let through = json!({"type": "HTTP", "url": "$PROXY", "credentialsRef": {"name": "login"}});
+    let tunnelled = with("$TLS", "proxy", through);
+    let got = "proxy got CONNECT of Basic Zmx1eDpvbmU=";
+    let none = with("$TLS", "proxy", json!({"type": "None"}));
+    let named = with("$A", "hostHeader", json!("one.test"));
+    let negotiated = with("$A", "http2", json!("Negotiated"));
+    vec![
+        change(&at("proxy/type"), "HTTP").shows(
+            &none,
+            "200 by a",
+            "url must be given if and only if type is HTTP",
+        ),
+        change(&at("proxy/url"), "$OTHER_PROXY").shows(
+            &tunnelled,
+            format!("\n{got}"),
+            format!("other {got}"),
+        ),
+        change(&at("proxy/credentialsRef/name"), "other-login").shows(
+            &tunnelled,
+            got,
+            "proxy got CONNECT of Basic Zmx1eDp0d28=",
+        ),
+        change(&at("hostHeader"), "two.test").shows(&named, "host=one.test", "host=two.test"),
+        change(&at("http2"), "PriorKnowledge").shows(&negotiated, "200 by a", "502 by"),
     ]
 }
 

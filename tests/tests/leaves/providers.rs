@@ -1,21 +1,23 @@
-//! The far side of a scene: the fault upstreams `a` and `b`, TLS in front of `a`, and a server that gives tokens.
+//! The far side of a scene: the fault upstreams `a` and `b`, TLS in front of `a`, two proxies, and a server that gives
+//! tokens.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fkm_sidecar::signin::ambient::Ambient;
-use fkm_upstream::{Step, Upstream};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use fkm_upstream::{Proxy, Step, Upstream};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::Value;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::tokens::Tokens;
 use crate::transcript::{Transcript, received};
@@ -34,14 +36,27 @@ pub(crate) struct Providers {
     b: Upstream,
     front: Front,
     tokens: Tokens,
+    /// Wants the certificate of a client.
+    mutual: Front,
+    proxy: Proxy,
+    other_proxy: Proxy,
+    certificates: Certificates,
+}
+
+/// The certificates of one play, in PEM.
+struct Certificates {
+    ca: String,
+    /// Of a CA that signed nothing of a server's.
+    other_ca: String,
+    /// Certificate and key of a client of the first.
+    client: [String; 2],
+    /// Of the other.
+    other_client: [String; 2],
 }
 
 /// Ends TLS for `localhost` in front of an upstream, as long as it lives.
 struct Front {
     port: u16,
-    ca_pem: String,
-    /// Of a CA that signed nothing.
-    other_ca_pem: String,
     _accepting: JoinSet<()>,
 }
 
@@ -59,14 +74,35 @@ impl Providers {
             Does::This(step) => a.set_default(step.clone()),
             Does::Refuses => a.refuse().await,
         }
-        let front = Front::start(a.address(), handshake).await;
-        let tokens = Tokens::start().await;
+        let (issuer, other) = (authority("one"), authority("other"));
+        let open = acceptor(&issuer, None);
+        let mutual = acceptor(&issuer, Some(&issuer));
+        let front = Front::start(a.address(), open, handshake).await;
+        let (proxy, other_proxy) = (Proxy::start().await.unwrap(), Proxy::start().await.unwrap());
+        for proxy in [&proxy, &other_proxy] {
+            let address = SocketAddr::from(([127, 0, 0, 1], front.port));
+            proxy.route(&format!("localhost:{}", front.port), address);
+        }
         Self {
+            tokens: Tokens::start().await,
+            front,
+            mutual: Front::start(a.address(), mutual, handshake).await,
+            proxy,
+            other_proxy,
+            certificates: Certificates {
+                ca: issuer.pem(),
+                other_ca: other.pem(),
+                client: client(&issuer),
+                other_client: client(&other),
+            },
             a,
             b,
-            front,
-            tokens,
         }
+    }
+
+    /// The CA that signed the servers' certificates.
+    pub(crate) fn ca_pem(&self) -> &str {
+        &self.certificates.ca
     }
 
     /// What the platform says of the pod: that the token server is all of its agents.
@@ -74,8 +110,8 @@ impl Providers {
         self.tokens.ambient()
     }
 
-    /// Puts addresses and certificates into every text of a manifest: `$A`, `$B`, `$TLS`, `$CA`,
-    /// `$OTHER_CA`, and `$TOKENS` with a path behind it.
+    /// Puts addresses and certificates into every text of a manifest: `$A`, `$B`, `$TLS`, `$MUTUAL`, `$PROXY`, `$CA` and
+    /// so on, and `$TOKENS` with a path behind it.
     pub(crate) fn fill(&self, manifest: &mut Value) {
         match manifest {
             Value::String(text) => {
@@ -83,8 +119,15 @@ impl Providers {
                     "$A" => self.a.base_url(),
                     "$B" => self.b.base_url(),
                     "$TLS" => format!("https://localhost:{}/v1", self.front.port),
-                    "$CA" => self.front.ca_pem.clone(),
-                    "$OTHER_CA" => self.front.other_ca_pem.clone(),
+                    "$MUTUAL" => format!("https://localhost:{}/v1", self.mutual.port),
+                    "$PROXY" => self.proxy.url(),
+                    "$OTHER_PROXY" => self.other_proxy.url(),
+                    "$CA" => self.certificates.ca.clone(),
+                    "$OTHER_CA" => self.certificates.other_ca.clone(),
+                    "$CLIENT" => self.certificates.client[0].clone(),
+                    "$CLIENT_KEY" => self.certificates.client[1].clone(),
+                    "$OTHER_CLIENT" => self.certificates.other_client[0].clone(),
+                    "$OTHER_CLIENT_KEY" => self.certificates.other_client[1].clone(),
                     other => match other.strip_prefix("$TOKENS") {
                         Some(path) => format!("{}{path}", self.tokens.url()),
                         None => return,
@@ -109,17 +152,23 @@ impl Providers {
                 &format!(":<{name}>"),
             );
         }
+        for (name, proxy) in [("proxy", &self.proxy), ("other proxy", &self.other_proxy)] {
+            // The target is not told: it has a port. How often is not either: a connection may be opened ahead.
+            if let Some(asked) = proxy.asked().first() {
+                let login = asked.header("proxy-authorization").unwrap_or("nobody");
+                transcript.add(format!("{name} got {} of {login}", asked.method));
+            }
+        }
         transcript.replace(&format!(":{}", self.front.port), ":<tls>");
         self.tokens.tell(transcript);
+        transcript.replace(&format!(":{}", self.mutual.port), ":<mutual>");
     }
 }
 
 // === impl Front ===
 
 impl Front {
-    async fn start(behind: SocketAddr, handshake: Duration) -> Self {
-        let issuer = authority();
-        let acceptor = acceptor(&issuer);
+    async fn start(behind: SocketAddr, acceptor: TlsAcceptor, handshake: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mut accepting = JoinSet::new();
@@ -131,8 +180,6 @@ impl Front {
         });
         Self {
             port,
-            ca_pem: issuer.pem(),
-            other_ca_pem: authority().pem(),
             _accepting: accepting,
         }
     }
@@ -150,21 +197,42 @@ async fn serve(socket: TcpStream, acceptor: TlsAcceptor, behind: SocketAddr, han
     drop(copy_bidirectional(&mut tls, &mut plain).await);
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn acceptor(issuer: &CertifiedIssuer<'_, KeyPair>) -> TlsAcceptor {
+fn client(issuer: &CertifiedIssuer<'_, KeyPair>) -> [String; 2] {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["sidecar".to_owned()]).unwrap();
+    let leaf = params.signed_by(&key, issuer).unwrap();
+    [leaf.pem(), key.serialize_pem()]
+}
+
+fn acceptor(
+    issuer: &CertifiedIssuer<'_, KeyPair>,
+    clients: Option<&CertifiedIssuer<'_, KeyPair>>,
+) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let leaf = params.signed_by(&key, issuer).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(clients.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let config = builder
         .with_single_cert(vec![leaf.der().clone()], key)
         .unwrap();
     TlsAcceptor::from(Arc::new(config))

@@ -8,7 +8,7 @@ use fkm_cli::manifests::{Manifests, Options};
 use fkm_compile::{Compiled, Inputs, RouteInput, compile};
 use fkm_sidecar::app::Running;
 use fkm_sidecar::args::{Settings, Source};
-use fkm_sidecar::signin::ambient::Ambient;
+use fkm_sidecar::network::NetworkSettings;
 use fkm_snapshot::Secrets;
 use fkm_tests::http::{Reply, get, post};
 use fkm_upstream::Step;
@@ -100,7 +100,7 @@ impl Scene {
         let mut transcript = Transcript::default();
         let providers = Providers::start(&self.a_does, self.handshake).await;
         let (payload, secrets) = self.compile(&providers, &mut transcript);
-        let sidecar = start_sidecar(providers.ambient()).await;
+        let sidecar = start_sidecar(&providers).await;
         match sidecar.store().apply(&payload, &secrets) {
             Ok(_) => {
                 for ask in &self.asks {
@@ -176,7 +176,11 @@ fn secrets(manifests: &Manifests, compiled: &Compiled) -> Secrets {
     }
 }
 
-async fn start_sidecar(ambient: Ambient) -> Running {
+/// Its own roots are the CA of the providers.
+async fn start_sidecar(providers: &Providers) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("ca.pem");
+    std::fs::write(&roots, providers.ca_pem()).unwrap();
     let any = "127.0.0.1:0".parse().unwrap();
     let settings = Settings {
         listen: vec![any],
@@ -184,7 +188,11 @@ async fn start_sidecar(ambient: Ambient) -> Running {
         probe_listen: any,
         source: Source::Embedded,
         drain: Duration::from_secs(1),
-        ambient,
+        ambient: providers.ambient(),
+        network: NetworkSettings {
+            roots: Some(roots),
+            ..NetworkSettings::default()
+        },
     };
     Running::start(&settings).await.unwrap()
 }

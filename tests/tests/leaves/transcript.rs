@@ -126,9 +126,12 @@ pub(crate) fn received(request: &Received) -> String {
             .map(|value| format!(" {name}={value:?}"))
             .unwrap_or_default()
     });
+    // That of its address says nothing.
+    let host = request.header("host").filter(|host| host.contains(".test"));
+    let host = host.map(|host| format!(" host={host}")).unwrap_or_default();
     let body = String::from_utf8_lossy(&request.body);
     format!(
-        "{} {}{} {body}",
+        "{} {}{}{host} {body}",
         request.method,
         request.path,
         keys.concat()

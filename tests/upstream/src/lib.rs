@@ -9,6 +9,8 @@
 //! *Flow*: each POST takes the next [`Step`] of the script; when none is left, the default step answers. A GET takes
 //! none. Every request is recorded ([`Received`]), with the time at which its client went away before the end.
 //!
+//! Beside it: an HTTP [`Proxy`].
+//!
 //! *Guarantees*: same script, same requests, same bytes; nothing listens anywhere but where it was told to; dropping
 //! the [`Upstream`] ends every connection.
 #![warn(missing_docs)]
@@ -19,6 +21,7 @@ mod connection;
 mod control;
 mod listener;
 mod openai;
+mod proxy;
 mod received;
 mod request;
 mod respond;
@@ -30,6 +33,7 @@ mod upstream;
 mod writer;
 
 pub use fkm_dialect::Format;
+pub use proxy::{Asked, Proxy};
 pub use received::Received;
 pub use script::{
     Answer, BreakBody, Cut, End, Status, Step, Streamed, ToolCall, Usage, UsageChunk,

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fkm_sidecar::args::{Settings as Sidecar, Source, parse_secrets};
+use fkm_sidecar::args::{Settings as Sidecar, Source, environment, parse_secrets};
+use fkm_sidecar::network::NetworkSettings;
 use fkm_sidecar::snapshot_source::file::read_secrets;
 use fkm_snapshot::SecretId;
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +57,7 @@ pub(super) fn check(args: &DevArgs, mistakes: &mut Vec<String>) -> Option<Settin
     }
     let labels = labels(&args.labels, mistakes);
     let secrets = secrets(args, mistakes);
+    let network = NetworkSettings::from_environment(environment, mistakes);
     let is_pod = args.namespace.is_some() || !args.labels.is_empty();
     mistakes.is_empty().then(|| Settings {
         folder: args.folder.clone(),
@@ -72,6 +74,7 @@ pub(super) fn check(args: &DevArgs, mistakes: &mut Vec<String>) -> Option<Settin
             source: Source::Embedded,
             drain: DRAIN,
             ambient: args.ambient.clone(),
+            network,
         },
     })
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use fkm_catalog::near_matches;
-use fkm_crds::{AllowedRoutes, CA_KEY, FromNamespaces, Reason};
-use fkm_snapshot::{Connection, Credential, HttpConnection, Model, SecretId};
+use fkm_crds::{AllowedRoutes, BASIC_AUTH_KEYS, CA_KEY, FromNamespaces, Reason, TLS_KEYS};
+use fkm_snapshot::{
+    ClientCertificate, Connection, Credential, HttpConnection, Model, Network, Proxy,
+    ProxyCredentials, SecretId,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::last_accepted::{self, Served};
-use crate::validate::{HttpTarget, SecretAt, Target, ValidPool, ValidProvider};
+use crate::validate::{HttpTarget, NetworkRefs, SecretAt, Target, ValidPool, ValidProvider};
 use crate::verdict::suggestion;
 use crate::{Complaint, Fault, Form, ObjectName, PoolInput, SecretKeys, Verdict, World};
 
@@ -214,15 +217,8 @@ impl Dereference<'_> {
         }
         let keyless = credentials.is_empty() && declared > 0;
         let mut fault = keyless.then(|| self.faults[before].clone());
-        let ca_pem = match target.ca.map(|name| self.certificates(path, &name)) {
-            None => String::new(),
-            Some(Ok(pem)) => pem,
-            Some(Err(missing)) => {
-                self.faults.push(missing.clone());
-                fault = fault.or(Some(missing));
-                String::new()
-            }
-        };
+        let (network, missing) = self.network(path, target.network, &target.network_refs);
+        fault = fault.or(missing);
         let http = HttpConnection {
             base_url: target.base_url,
             dialect: target.dialect,
@@ -230,10 +226,65 @@ impl Dereference<'_> {
             embeddings: target.embeddings,
             ranks: target.ranks,
             locality: target.locality,
-            ca_pem,
+            network,
             credentials,
         };
         (Connection::Http(Box::new(http)), fault)
+    }
+
+    /// The network with what its references hold, and the first of them that leads nowhere.
+    fn network(
+        &mut self,
+        path: &str,
+        mut network: Network,
+        refs: &NetworkRefs,
+    ) -> (Network, Option<Fault>) {
+        let before = self.faults.len();
+        if let Some(name) = &refs.ca {
+            match self.certificates(path, name) {
+                Ok(pem) => network.tls.ca_pem = pem,
+                Err(missing) => self.faults.push(missing),
+            }
+        }
+        if let Some(name) = &refs.identity {
+            let field = "tls.clientCertificateRef";
+            let found = TLS_KEYS.map(|key| self.well_known(path, field, name, key, Form::Lines));
+            if let [Some(certificate), Some(key)] = found {
+                network.tls.client_certificate = Some(ClientCertificate { certificate, key });
+            }
+        }
+        if let (Some(name), Proxy::Through(server)) = (&refs.proxy, &mut network.proxy) {
+            let field = "proxy.credentialsRef";
+            let found =
+                BASIC_AUTH_KEYS.map(|key| self.well_known(path, field, name, key, Form::Line));
+            if let [Some(username), Some(password)] = found {
+                server.credentials = Some(ProxyCredentials { username, password });
+            }
+        }
+        (network, self.faults.get(before).cloned())
+    }
+
+    /// A key that a Secret of a certain type has. Its name stands in no field, so that the fault is that of the Secret.
+    fn well_known(
+        &mut self,
+        path: &str,
+        field: &str,
+        name: &str,
+        key: &str,
+        form: Form,
+    ) -> Option<SecretId> {
+        let at = SecretAt {
+            path: field.to_owned(),
+            name: name.to_owned(),
+            key: key.to_owned(),
+            form,
+        };
+        self.secret(path, &at)
+            .map_err(|mut fault| {
+                fault.path = format!("{path}.{field}.name");
+                self.faults.push(fault);
+            })
+            .ok()
     }
 
     fn secret(&self, path: &str, at: &SecretAt) -> Result<SecretId, Fault> {

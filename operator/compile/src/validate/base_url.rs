@@ -7,6 +7,65 @@ use url::{Host, Url};
 /// The ports on which a sidecar itself listens; a provider there would be a loop.
 const OWN_PORTS: std::ops::RangeInclusive<u16> = 4000..=4002;
 
+/// The longest path that a Unix socket can have (`sun_path` of Linux, without its end).
+const MAX_SOCKET: usize = 107;
+
+/// The path of the socket, and the URL of what is behind it; `None`: it is the URL of no socket.
+pub(super) fn socket(text: &str, local: bool) -> Option<Result<(String, String), String>> {
+    let rest = text.strip_prefix("unix://")?;
+    Some(socket_and_prefix(text, rest, local))
+}
+
+fn socket_and_prefix(text: &str, rest: &str, local: bool) -> Result<(String, String), String> {
+    let (socket, prefix) = rest.split_once(':').unwrap_or((rest, ""));
+    let plain = |path: &str| {
+        path.bytes()
+            .all(|c| c.is_ascii_graphic() && !b"%?#\\:".contains(&c))
+    };
+    let within = |path: &str| path.split('/').all(|part| part != "..");
+    let good_prefix = prefix.is_empty() || prefix.starts_with('/');
+    if !socket.starts_with('/') || !good_prefix || !plain(socket) || !plain(prefix) || !within(rest)
+    {
+        return Err(format!(
+            "{text:?} is not the path of a socket; write for example unix:///run/server.sock:/v1"
+        ));
+    }
+    if socket.len() > MAX_SOCKET {
+        return Err(format!(
+            "the path of the socket has {} bytes, and {MAX_SOCKET} are the most; use a shorter one",
+            socket.len()
+        ));
+    }
+    if !local {
+        return Err(format!(
+            "{text:?} is inside the pod; if that is meant, set locality.scope to Local"
+        ));
+    }
+    let url = format!("http://localhost{}", prefix.trim_end_matches('/'));
+    Ok((socket.to_owned(), url))
+}
+
+/// The URL of a proxy in its one spelling; or what is wrong with it, without the URL, which may hold a password.
+pub(super) fn proxy_url(text: &str, local: bool) -> Result<String, String> {
+    let example = "write for example http://proxy.example.com:3128";
+    let url = Url::parse(text).map_err(|error| format!("it is not a URL ({error}); {example}"))?;
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !bare {
+        return Err(format!(
+            "it must be an http or https URL of host and port alone; {example} and name a Secret in credentialsRef"
+        ));
+    }
+    let Some(host) = url.host() else {
+        return Err(format!("it names no host; {example}"));
+    };
+    check_host(text, &url, &host, local, "proxy")?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
 /// The URL in its one spelling, without a trailing slash; or what is wrong with it.
 pub(super) fn base_url(text: &str, local: bool) -> Result<String, String> {
     let example = "write for example https://api.example.com/v1";
@@ -27,12 +86,23 @@ pub(super) fn base_url(text: &str, local: bool) -> Result<String, String> {
     let Some(host) = url.host() else {
         return Err(format!("{text:?} names no host; {example}"));
     };
-    if let Some(metadata) = metadata_address(&host) {
+    check_host(text, &url, &host, local, "provider")?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn check_host(
+    text: &str,
+    url: &Url,
+    host: &Host<&str>,
+    local: bool,
+    whose: &str,
+) -> Result<(), String> {
+    if let Some(metadata) = metadata_address(host) {
         return Err(format!(
-            "{text:?} is the link-local or metadata address {metadata}; name the address of the provider"
+            "{text:?} is the link-local or metadata address {metadata}; name the address of the {whose}"
         ));
     }
-    if is_loopback(&host) {
+    if is_loopback(host) {
         if !local {
             return Err(format!(
                 "{text:?} is inside the pod; if that is meant, set locality.scope to Local"
@@ -43,11 +113,11 @@ pub(super) fn base_url(text: &str, local: bool) -> Result<String, String> {
             .is_some_and(|port| OWN_PORTS.contains(&port))
         {
             return Err(format!(
-                "{text:?} is the sidecar itself; name the port of the provider"
+                "{text:?} is the sidecar itself; name the port of the {whose}"
             ));
         }
     }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    Ok(())
 }
 
 /// The metadata addresses of clouds that are not link-local: the same that a sidecar refuses to dial.
@@ -185,6 +255,53 @@ mod tests {
             let message = base_url(bad, true).expect_err(bad);
             assert!(message.contains("link-local"), "{bad}: {message}");
         }
+    }
+
+    #[test]
+    fn sockets_have_a_path_and_perhaps_a_prefix() {
+        let taken = |text| socket(text, true).unwrap();
+        let pair = |path: &str, url: &str| Ok((path.to_owned(), url.to_owned()));
+        assert_eq!(
+            taken("unix:///run/llm.sock"),
+            pair("/run/llm.sock", "http://localhost")
+        );
+        assert_eq!(
+            taken("unix:///run/llm.sock:/v1/"),
+            pair("/run/llm.sock", "http://localhost/v1")
+        );
+        for wrong in [
+            "unix://run/llm.sock",
+            "unix://",
+            "unix:///run/llm.sock:v1",
+            "unix:///run/llm.sock:/v1:/x",
+            "unix:///run/llm.sock?x",
+            "unix:///run/../llm.sock",
+            "unix:///run/a b",
+        ] {
+            assert!(taken(wrong).is_err(), "{wrong}");
+        }
+        let long = format!("unix:///{}", "x".repeat(MAX_SOCKET));
+        assert!(taken(&long).unwrap_err().contains("107"));
+        let outside = socket("unix:///run/llm.sock", false).unwrap();
+        assert!(outside.unwrap_err().contains("locality.scope"));
+        assert!(socket("http://x", true).is_none());
+    }
+
+    #[test]
+    fn a_proxy_is_host_and_port_under_the_same_rule() {
+        assert_eq!(
+            proxy_url("http://Proxy.Corp:3128/", false),
+            Ok("http://proxy.corp:3128".to_owned())
+        );
+        for wrong in ["socks5://p:1", "http://p/x", "http://p?x", "p:3128", ""] {
+            assert!(proxy_url(wrong, true).is_err(), "{wrong}");
+        }
+        let with_password = proxy_url("http://u:hunter2@p", true).unwrap_err();
+        assert!(!with_password.contains("hunter2"), "{with_password}");
+        let metadata = proxy_url("http://0xa9fea9fe:3128", true).unwrap_err();
+        assert!(metadata.contains("link-local"), "{metadata}");
+        let inside = proxy_url("http://127.0.0.1:3128", false).unwrap_err();
+        assert!(inside.contains("locality.scope"), "{inside}");
     }
 
     #[test]

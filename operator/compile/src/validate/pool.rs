@@ -1,5 +1,6 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
+mod network;
 mod sign_in;
 mod simulated;
 
@@ -8,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fkm_catalog::{ModelRecord, Preset, near_matches, preset, preset_names};
 use fkm_crds::{Model as ModelSpec, Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
 use fkm_snapshot::{
-    AnyFormat, Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, Model,
+    AnyFormat, Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, Model, Network,
     RerankDialect, Simulated,
 };
 
 pub(crate) use self::sign_in::{SecretAt, ValidCredential};
-use super::base_url::base_url;
+use super::base_url::{base_url, proxy_url, socket};
 use super::{dialect, duplicates, weight};
 use crate::Fault;
 use crate::verdict::suggestion;
@@ -53,9 +54,21 @@ pub(crate) struct HttpTarget {
     pub(crate) embeddings: Option<EmbeddingDialect>,
     pub(crate) ranks: Option<RerankDialect>,
     pub(crate) locality: Locality,
+    /// Without what the references hold.
+    pub(crate) network: Network,
+    pub(crate) network_refs: NetworkRefs,
+    pub(crate) credentials: Vec<ValidCredential>,
+}
+
+/// The objects that `network` needs, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NetworkRefs {
     /// The config map with the certificates to trust.
     pub(crate) ca: Option<String>,
-    pub(crate) credentials: Vec<ValidCredential>,
+    /// The Secret with the client certificate.
+    pub(crate) identity: Option<String>,
+    /// The Secret with the credentials for the proxy.
+    pub(crate) proxy: Option<String>,
 }
 
 /// Judges the spec of a pool.
@@ -182,20 +195,10 @@ impl Judge<'_> {
         if self.spec.simulated.is_some() {
             self.invalid("simulated", "it is for type Simulated only; remove it");
         }
-        let ca = self
-            .spec
-            .tls
-            .as_ref()
-            .map(|tls| tls.ca_certificate_ref.name.0.clone());
-        let base_url = self.base_url(preset);
-        let credentials = self.credentials(base_url.as_deref());
-        let base_url = base_url?;
-        if ca.is_some() && base_url.starts_with("http://") {
-            let message = format!(
-                "it is given, but baseURL {base_url:?} is not encrypted; use https or remove tls"
-            );
-            self.invalid("tls", message);
-        }
+        let address = self.address(preset);
+        let credentials = self.credentials(address.as_ref().map(|(url, _)| url.as_str()));
+        let (base_url, socket) = address?;
+        let (network, network_refs) = self.network(&base_url, socket);
         let dialect = self.dialect(preset);
         if let Some(dialect) = &dialect {
             self.check_version(&base_url, &dialect.path);
@@ -220,7 +223,8 @@ impl Judge<'_> {
             } else {
                 Locality::External
             },
-            ca,
+            network,
+            network_refs,
             credentials,
         })))
     }
@@ -250,6 +254,19 @@ impl Judge<'_> {
         self.spec
             .locality
             .is_some_and(|locality| locality.scope == Scope::Local)
+    }
+
+    /// The base URL, and the path of the socket that is dialled for it, empty where none is.
+    fn address(&mut self, preset: Option<&Preset>) -> Option<(String, String)> {
+        let given = self.spec.base_url.as_ref();
+        match given.and_then(|given| socket(&given.0, self.is_local())) {
+            None => Some((self.base_url(preset)?, String::new())),
+            Some(Ok((socket, url))) => Some((url, socket)),
+            Some(Err(message)) => {
+                self.invalid("baseURL", message);
+                None
+            }
+        }
     }
 
     fn base_url(&mut self, preset: Option<&Preset>) -> Option<String> {

@@ -10,7 +10,7 @@ const MANIFESTS: &str = "
 apiVersion: v1
 kind: Secret
 metadata: { name: key, namespace: platform }
-stringData: { a: x, b: y }
+stringData: { a: one, b: two }
 ---
 apiVersion: fluxkontext.dev/v1alpha1
 kind: ProviderPool

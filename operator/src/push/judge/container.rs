@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path};
 
-use k8s_openapi::api::core::v1::{Container, PodSpec, Volume, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec, Volume, VolumeMount};
 
-use super::{STATE_VOLUME, TOKEN_VOLUME, Violation};
+use super::{JudgeSettings, STATE_VOLUME, TOKEN_VOLUME, Violation};
 
 /// Where the sidecar looks for each of our volumes.
 const PLACES: [(&str, &str); 2] = [
@@ -15,12 +15,27 @@ const PLACES: [(&str, &str); 2] = [
 /// Flags that would lead the sidecar to other files.
 const FLAGS: [&str; 2] = ["--state-dir", "--token-file"];
 
+/// Variables that lead the sidecar's connections: through whom, and trusting whom. Those of proxies in small letters, too.
+const NETWORK: [&str; 6] = [
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "FKM_EXTRA_CA_FILE",
+];
+
 /// The same as variables.
 const VARIABLES: [&str; 2] = ["FKM_STATE_DIR", "FKM_TOKEN_FILE"];
 
-/// The program and where it keeps its files are those of the image.
-pub(super) fn judge_container(spec: &PodSpec, sidecar: &Container) -> Result<(), Violation> {
+/// The program and where it keeps its files are those of the image, and its connections are led by the platform.
+pub(super) fn judge_container(
+    spec: &PodSpec,
+    sidecar: &Container,
+    settings: &JudgeSettings,
+) -> Result<(), Violation> {
     judge_program(sidecar)?;
+    judge_network(sidecar, settings)?;
     let mounts = sidecar.volume_mounts.as_deref().unwrap_or_default();
     judge_places(mounts)?;
     judge_further_volumes(spec, sidecar, mounts)
@@ -45,6 +60,18 @@ fn judge_program(sidecar: &Container) -> Result<(), Violation> {
     }
     if sidecar.env_from.as_ref().is_some_and(|all| !all.is_empty()) {
         return overridden("envFrom".to_owned());
+    }
+    Ok(())
+}
+
+fn judge_network(sidecar: &Container, settings: &JudgeSettings) -> Result<(), Violation> {
+    for EnvVar { name, value, .. } in sidecar.env.iter().flatten() {
+        let leads = NETWORK.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if leads && !settings.allows_variable(name, value.as_deref()) {
+            return Err(Violation::Redirected {
+                variable: name.clone(),
+            });
+        }
     }
     Ok(())
 }
@@ -84,22 +111,26 @@ fn climbs(path: &str) -> bool {
         .any(|part| part == Component::ParentDir)
 }
 
-/// What else the sidecar mounts can only be read, and is not what another container writes.
+/// What else the sidecar mounts can only be read. What other containers write may be there too: a server's socket.
 fn judge_further_volumes(
     spec: &PodSpec,
     sidecar: &Container,
     mounts: &[VolumeMount],
 ) -> Result<(), Violation> {
-    let mounted = mounts.iter().map(|mount| &mount.name);
+    let mounted = mounts
+        .iter()
+        .map(|mount| (&mount.name, mount.read_only == Some(true)));
     let devices = sidecar.volume_devices.iter().flatten();
-    let names = mounted.chain(devices.map(|device| &device.name));
-    for name in names {
+    let all = mounted.chain(devices.map(|device| (&device.name, false)));
+    for (name, read_only) in all {
         if [TOKEN_VOLUME, STATE_VOLUME].contains(&name.as_str()) {
             continue;
         }
         let mut volumes = spec.volumes.iter().flatten();
         let volume = volumes.find(|volume| volume.name == *name);
-        if !volume.is_some_and(is_read_only) {
+        let is_good =
+            |volume: &Volume| is_read_only(volume) || (read_only && volume.empty_dir.is_some());
+        if !volume.is_some_and(is_good) {
             return Err(Violation::WritableVolume {
                 volume: name.clone(),
             });

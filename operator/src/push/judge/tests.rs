@@ -385,6 +385,68 @@ fn the_sidecar_runs_its_own_program_with_its_own_places() {
 }
 
 #[test]
+fn the_sidecar_s_connections_are_led_by_the_platform_alone() {
+    let with = |variable: Value, settings: &JudgeSettings| {
+        let mut pod = injected();
+        pod["spec"]["initContainers"][0]["env"] = json!([variable]);
+        judge(&serde_json::from_value(pod).unwrap(), settings)
+    };
+    let none = JudgeSettings::try_new([IMAGE]).unwrap();
+    let allowed = [("HTTPS_PROXY", "http://proxy:3128"), ("no_proxy", ".svc")];
+    let allowed = allowed.map(|(name, value)| (name.to_owned(), value.into()));
+    let some = none.clone().with_environment(allowed.into());
+    let plain = |name: &str, value: &str| json!({"name": name, "value": value});
+    for (variable, under_none, under_some) in [
+        (plain("HTTPS_PROXY", "http://proxy:3128"), false, true),
+        (plain("HTTPS_PROXY", "http://evil:3128"), false, false),
+        (plain("https_proxy", "http://proxy:3128"), false, false),
+        (plain("no_proxy", ".svc"), false, true),
+        (plain("HTTP_PROXY", "http://proxy:3128"), false, false),
+        (plain("all_proxy", "http://proxy:3128"), false, false),
+        (plain("SSL_CERT_FILE", "/etc/ca.pem"), false, false),
+        (plain("FKM_EXTRA_CA_FILE", "/etc/ca.pem"), false, false),
+        (
+            json!({"name": "HTTPS_PROXY", "valueFrom": {"secretKeyRef": {"name": "x", "key": "y"}}}),
+            false,
+            false,
+        ),
+        (plain("FKM_LOG", "info"), true, true),
+    ] {
+        let name = variable["name"].as_str().unwrap().to_owned();
+        let expected = |is_good: bool| match is_good {
+            true => Ok(()),
+            false => Err(Violation::Redirected {
+                variable: name.clone(),
+            }),
+        };
+        assert_eq!(
+            with(variable.clone(), &none),
+            expected(under_none),
+            "{variable}"
+        );
+        assert_eq!(
+            with(variable.clone(), &some),
+            expected(under_some),
+            "{variable}"
+        );
+    }
+}
+
+#[test]
+fn a_socket_of_another_container_is_mounted_to_be_read_alone() {
+    let with = |read_only: bool| {
+        let mut pod = injected();
+        let mount = json!({"name": "data", "mountPath": "/run/llm", "readOnly": read_only});
+        let mounts = &mut pod["spec"]["initContainers"][0]["volumeMounts"];
+        mounts.as_array_mut().unwrap().push(mount);
+        verdict(pod)
+    };
+    assert_eq!(with(true), Ok(()));
+    let volume = "data".to_owned();
+    assert_eq!(with(false), Err(Violation::WritableVolume { volume }));
+}
+
+#[test]
 fn what_is_no_violation() {
     for (pointer, value) in [
         ("/spec/hostIPC", json!(true)),

@@ -2,7 +2,8 @@
 
 use fkm_llm::Redactor;
 use fkm_snapshot::{
-    Auth, Credential, HttpConnection, Millis, ProblemCode, SecretId, SignIn as Declared,
+    Auth, Credential, HttpConnection, Millis, Network, ProblemCode, SecretId, SignIn as Declared,
+    Tls,
 };
 use http::{HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -81,7 +82,7 @@ impl Builder<'_> {
         with_secrets: &Declared<SecretString>,
     ) -> Option<SignIn> {
         let name = credential.name.as_str();
-        let key = LiveKey::new(name, http, &credential.sign_in, with_secrets);
+        let key = LiveKey::new(name, http, &credential.sign_in, with_secrets, self.secrets);
         let known = self.live.get(&key).cloned();
         // Asked for in any case: the pools of its token server are kept by being used.
         let sign_ins = self.sign_ins;
@@ -105,7 +106,7 @@ impl Builder<'_> {
         Some(SignIn::Live(live))
     }
 
-    /// The way to a token server: as to the provider where the pool names it, by the public roots where the vendor does.
+    /// The way to a token server: as to the provider where the pool names it, by the process's roots where the vendor does.
     fn endpoint(
         &mut self,
         path: &str,
@@ -121,9 +122,28 @@ impl Builder<'_> {
             credentials: Vec::new(),
             ..http.clone()
         };
-        if named == Named::ByVendor {
-            reached.ca_pem.clear();
-        }
+        // Another server than the provider: what is said of that one's name, socket and version is not said of this one.
+        // A bundle that stands beside the public roots is a company's, which signs for everybody.
+        let vouched = named == Named::ByPool || reached.network.tls.public_roots;
+        let tls = match vouched {
+            true => Tls {
+                server_name: String::new(),
+                client_certificate: match named {
+                    Named::ByPool => reached.network.tls.client_certificate,
+                    Named::ByVendor => None,
+                },
+                ..reached.network.tls
+            },
+            false => Tls::default(),
+        };
+        reached.network = Network {
+            proxy: reached.network.proxy,
+            tls: match url.starts_with("https://") {
+                true => tls,
+                false => Tls::default(),
+            },
+            ..Network::default()
+        };
         let local = reached.locality == fkm_snapshot::Locality::Local;
         if !url.starts_with("https://") && !local {
             return Err(UnusableSecret(format!(
