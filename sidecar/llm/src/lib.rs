@@ -1,7 +1,7 @@
 //! Wire formats of LLM providers, the representation between them, and the surgical edits of pass-through.
 //!
 //! *Flow*: a request is either passed through ([`scan()`] once, [`edit()`] a few spans, [`WireFormat::relay`] the stream) or
-//! translated: `decode_request` of the client's format, `encode_request` of the provider's, [`translate`] the stream.
+//! translated: `decode_request` of the client's format, `encode_request` of the provider's, [`translate()`] the stream.
 //!
 //! *Guarantees*: no I/O, no clock, no randomness, no panic on data, memory bounded by [`sse::MAX_FRAME_BYTES`] and the
 //! size of the input; work linear in the input however it is cut into pieces. What cannot be expressed is refused

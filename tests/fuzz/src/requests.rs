@@ -49,6 +49,12 @@ fn peculiar(mut dialect: Dialect) -> Dialect {
     dialect
 }
 
+/// An estimate is never larger than what bytes can be tokens.
+pub(crate) fn weigh(data: &[u8]) {
+    let most = 4 + 2 * data.len() as u64;
+    assert!(fkm_llm::weigh(data) <= most, "more tokens than bytes");
+}
+
 /// A mark around a provider's state is read back as it was written.
 pub(crate) fn opaque(data: &[u8]) {
     for origin in Format::ALL {

@@ -15,6 +15,7 @@ pub struct Target {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Scan,
+    Weigh,
     Opaque,
     Request(Format),
     Answer(Format),
@@ -27,7 +28,11 @@ enum Kind {
 
 /// Every entry point.
 pub fn targets() -> Vec<Target> {
-    let plain = [("scan", Kind::Scan), ("opaque", Kind::Opaque)];
+    let plain = [
+        ("scan", Kind::Scan),
+        ("weigh", Kind::Weigh),
+        ("opaque", Kind::Opaque),
+    ];
     let plain = plain.map(|(name, kind)| Target {
         name: name.to_owned(),
         kind,
@@ -71,6 +76,7 @@ impl Target {
     pub fn run(&self, data: &[u8]) {
         match self.kind {
             Kind::Scan => requests::scan(data),
+            Kind::Weigh => requests::weigh(data),
             Kind::Opaque => requests::opaque(data),
             Kind::Request(format) => requests::request(format, data),
             Kind::Answer(format) => streams::answer(format, data),
