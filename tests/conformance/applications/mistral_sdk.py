@@ -38,16 +38,26 @@ class Mistral(Application):
         return [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content]
 
     def weather(self, model, stream):
-        assert not stream, "its streams give every call whole, in one piece, as nobody but its own provider does"
         messages = user(WEATHER)
-        first = self.chat.complete(model=model, messages=messages, tools=TOOLS).choices[0].message
-        call = one(first.tool_calls)
+        first = self.turn(model, messages, stream)
+        call = one(first["tool_calls"])
+        name = call.function.name
         messages += [
-            first,
-            {"role": "tool", "tool_call_id": call.id, "name": call.function.name, "content": TOOL_RESULT},
+            {"role": "assistant", **first},
+            {"role": "tool", "tool_call_id": call.id, "name": name, "content": TOOL_RESULT},
         ]
-        last = self.chat.complete(model=model, messages=messages, tools=TOOLS).choices[0].message
-        return Called(call.function.name, json.loads(call.function.arguments), last.content)
+        last = self.turn(model, messages, stream)
+        return Called(name, json.loads(call.function.arguments), last["content"])
+
+    def turn(self, model, messages, stream):
+        """What the model says, and the calls that it makes: in a stream each whole in one piece, as the SDK wants them."""
+        if not stream:
+            message = self.chat.complete(model=model, messages=messages, tools=TOOLS).choices[0].message
+            return {"content": message.content or "", "tool_calls": message.tool_calls or []}
+        with self.chat.stream(model=model, messages=messages, tools=TOOLS) as events:
+            deltas = [choice.delta for event in events for choice in event.data.choices]
+        calls = [call for delta in deltas for call in delta.tool_calls or []]
+        return {"content": "".join(delta.content or "" for delta in deltas), "tool_calls": calls}
 
     def extract(self, model):
         answer = self.chat.parse(Person, model=model, messages=user(EXTRACT))
