@@ -2,13 +2,12 @@
 //!
 //! A frame is its length (u32, big-endian), the length of its headers (u32), the CRC-32 of these eight bytes, headers, payload,
 //! and the CRC-32 of all before
-//! (<https://smithy.io/2.0/aws/amazon-eventstream.html>). A header is its name (its length as u8 before it), the type of its value
-//! (u8), and the value.
-//!
-//! Frames are read where they lie and written in one piece: `aws-smithy-eventstream`, which the tests hold this against, copies
-//! every header, eight allocations an event. No frame is larger than [`MAX_FRAME_BYTES`], and a length that does not fit its sum is
-//! found before anything is waited for.
+//! (<https://smithy.io/2.0/aws/amazon-eventstream.html>). Headers and both sums are read and written by
+//! `aws-smithy-eventstream`; here is what it leaves open: no frame is larger than [`MAX_FRAME_BYTES`], a length that does not fit
+//! its sum is found before anything is waited for, and a payload is read where it lies.
 
+use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
+use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::Bytes;
 
 use crate::error::StreamFault;
@@ -36,18 +35,8 @@ pub(super) struct Length {
 /// One frame.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
-    kind: Kind<'a>,
+    message: Message,
     payload: &'a [u8],
-}
-
-/// The headers that tell what a frame is; empty where there is none.
-#[derive(Default)]
-struct Headers<'a> {
-    message_type: &'a str,
-    event_type: &'a str,
-    exception_type: &'a str,
-    error_code: &'a str,
-    error_message: &'a str,
 }
 
 /// What a frame is.
@@ -124,26 +113,34 @@ fn malformed(detail: &str) -> StreamFault {
 impl<'a> Frame<'a> {
     /// Reads a whole frame.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, StreamFault> {
-        let Some((before, sum)) = bytes.split_last_chunk::<4>() else {
-            return Err(malformed("a frame without its checksum"));
-        };
-        if crc32fast::hash(before) != u32::from_be_bytes(*sum) {
-            return Err(malformed("a frame does not fit its checksum"));
-        }
-        let Some((prelude, rest)) = before.split_first_chunk::<PRELUDE_BYTES>() else {
-            return Err(malformed("a frame without its lengths"));
-        };
-        let Some((headers, payload)) = rest.split_at_checked(number(prelude, 4) as usize) else {
-            return Err(malformed("the lengths of a frame contradict each other"));
-        };
-        let kind = Headers::read(headers)
-            .ok_or_else(|| malformed("the headers of a frame cannot be read"))?
-            .kind();
-        Ok(Self { kind, payload })
+        let message = read_message_from(bytes)
+            .map_err(|error| malformed(&format!("not a frame: {error}")))?;
+        // before its sum
+        let end = bytes.len() - 4;
+        let payload = &bytes[end - message.payload().len()..end];
+        Ok(Self { message, payload })
     }
 
-    pub(super) fn kind(&self) -> Kind<'a> {
-        self.kind
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.message.headers().iter();
+        let header = headers.find(|header| header.name().as_str() == name)?;
+        match header.value() {
+            HeaderValue::String(text) => Some(text.as_str()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind<'_> {
+        let header = |name| self.header(name).unwrap_or_default();
+        match self.header(":message-type") {
+            Some("event") => Kind::Event(header(":event-type")),
+            Some("exception") => Kind::Exception(header(":exception-type")),
+            Some("error") => Kind::Error {
+                code: header(":error-code"),
+                message: header(":error-message"),
+            },
+            _ => Kind::Unknown,
+        }
     }
 
     pub(super) fn payload(&self) -> &'a [u8] {
@@ -151,107 +148,33 @@ impl<'a> Frame<'a> {
     }
 }
 
-// === impl Headers ===
-
-impl<'a> Headers<'a> {
-    /// Reads all headers; `None` when they are not whole.
-    fn read(mut bytes: &'a [u8]) -> Option<Self> {
-        let mut headers = Self::default();
-        while let Some((length, rest)) = bytes.split_first() {
-            let (name, rest) = rest.split_at_checked(usize::from(*length))?;
-            let (kind, rest) = rest.split_first()?;
-            let (value, rest) = value(*kind, rest)?;
-            bytes = rest;
-            let text = std::str::from_utf8(value).ok();
-            match name {
-                _ if *kind != STRING => {}
-                b":message-type" => headers.message_type = text?,
-                b":event-type" => headers.event_type = text?,
-                b":exception-type" => headers.exception_type = text?,
-                b":error-code" => headers.error_code = text?,
-                b":error-message" => headers.error_message = text?,
-                _ => {}
-            }
-        }
-        Some(headers)
-    }
-
-    fn kind(self) -> Kind<'a> {
-        match self.message_type {
-            "event" => Kind::Event(self.event_type),
-            "exception" => Kind::Exception(self.exception_type),
-            "error" => Kind::Error {
-                code: self.error_code,
-                message: self.error_message,
-            },
-            _ => Kind::Unknown,
-        }
-    }
-}
-
-/// The type of a text.
-const STRING: u8 = 7;
-
-/// A header's value, and what follows it.
-fn value(kind: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = match kind {
-        // True, false.
-        0 | 1 => 0,
-        // Whole numbers of 8, 16, 32 and 64 bits; a time.
-        2 => 1,
-        3 => 2,
-        4 => 4,
-        5 | 8 => 8,
-        // A UUID.
-        9 => 16,
-        // Bytes, a text.
-        6 | STRING => {
-            let (length, rest) = bytes.split_first_chunk::<2>()?;
-            return rest.split_at_checked(usize::from(u16::from_be_bytes(*length)));
-        }
-        _ => return None,
-    };
-    bytes.split_at_checked(length)
-}
-
 /// Writes an event with the JSON that `payload` writes.
-pub(super) fn event(name: &str, payload: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+pub(super) fn event(name: &'static str, payload: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     write((":event-type", name), "event", payload)
 }
 
 /// Writes an exception with this JSON.
-pub(super) fn exception(name: &str, payload: &[u8]) -> Bytes {
+pub(super) fn exception(name: &'static str, payload: &[u8]) -> Bytes {
     let payload = |out: &mut Vec<u8>| out.extend_from_slice(payload);
     write((":exception-type", name), "exception", payload)
 }
 
-fn write((key, name): (&str, &str), kind: &str, payload: impl FnOnce(&mut Vec<u8>)) -> Bytes {
-    let mut out = Vec::with_capacity(256);
-    out.extend_from_slice(&[0; PRELUDE_BYTES]);
-    for (key, value) in [
-        (key, name),
-        (":content-type", "application/json"),
-        (":message-type", kind),
-    ] {
-        out.push(u8::try_from(key.len()).expect("our own names"));
-        out.extend_from_slice(key.as_bytes());
-        out.push(STRING);
-        let length = u16::try_from(value.len()).expect("our own names");
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(value.as_bytes());
-    }
-    let headers = out.len() - PRELUDE_BYTES;
-    payload(&mut out);
-    let lengths = [out.len() + 4, headers].map(|length| {
-        let length = u32::try_from(length).expect("answers are far smaller");
-        length.to_be_bytes()
-    });
-    out[..4].copy_from_slice(&lengths[0]);
-    out[4..8].copy_from_slice(&lengths[1]);
-    let sum = crc32fast::hash(&out[..8]);
-    out[8..PRELUDE_BYTES].copy_from_slice(&sum.to_be_bytes());
-    let sum = crc32fast::hash(&out);
-    out.extend_from_slice(&sum.to_be_bytes());
+fn write(
+    (key, name): (&'static str, &'static str),
+    kind: &'static str,
+    payload: impl FnOnce(&mut Vec<u8>),
+) -> Bytes {
+    let mut json = Vec::with_capacity(256);
+    payload(&mut json);
+    let header = |key: &'static str, value: &'static str| {
+        Header::new(key, HeaderValue::String(value.into()))
+    };
+    let message = Message::new(json)
+        .add_header(header(key, name))
+        .add_header(header(":content-type", "application/json"))
+        .add_header(header(":message-type", kind));
+    let mut out = Vec::with_capacity(message.payload().len() + 128);
+    write_message_to(&message, &mut out).expect("our own headers, and answers far below 4 GiB");
     out.into()
 }
 

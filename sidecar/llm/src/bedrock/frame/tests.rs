@@ -1,10 +1,7 @@
-use aws_smithy_eventstream::frame::{read_message_from, write_message_to};
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-
 use super::*;
 
 /// An event with these bytes.
-fn event(name: &str, payload: &[u8]) -> Bytes {
+fn event(name: &'static str, payload: &[u8]) -> Bytes {
     super::event(name, |out| out.extend_from_slice(payload))
 }
 
@@ -127,69 +124,4 @@ fn lengths_that_cannot_be_are_refused_at_once() {
     }
     let text = split(b"<html><body>no stream at all", 3);
     assert!(matches!(text, Err(StreamFault::Malformed { .. })));
-}
-
-/// What `aws-smithy-eventstream` writes: the headers of an event, with `more` among them.
-fn by_library(more: Vec<HeaderValue>, payload: &[u8]) -> Vec<u8> {
-    let text = |text: &str| HeaderValue::String(text.to_owned().into());
-    let mut message = Message::new(payload.to_vec());
-    message = message.add_header(Header::new(":message-type", text("event")));
-    for value in more {
-        message = message.add_header(Header::new("more", value));
-    }
-    message = message.add_header(Header::new(":event-type", text("messageStop")));
-    let mut out = Vec::new();
-    write_message_to(&message, &mut out).unwrap();
-    out
-}
-
-#[test]
-fn what_is_written_is_what_the_library_reads() {
-    let frame = event("messageStop", b"{}");
-    let message = read_message_from(&*frame).unwrap();
-    assert_eq!(&**message.payload(), b"{}");
-    let headers = message.headers().iter().map(|header| {
-        let value = header.value().as_string().unwrap();
-        (header.name().as_str(), value.as_str())
-    });
-    let expected = [
-        (":event-type", "messageStop"),
-        (":content-type", "application/json"),
-        (":message-type", "event"),
-    ];
-    assert!(headers.eq(expected));
-}
-
-#[test]
-fn headers_of_every_type_are_read_over() {
-    let values = || {
-        vec![
-            HeaderValue::Bool(true),
-            HeaderValue::Bool(false),
-            HeaderValue::Byte(-1),
-            HeaderValue::Int16(7),
-            HeaderValue::Int32(7),
-            HeaderValue::Int64(7),
-            HeaderValue::ByteArray(vec![7; 300].into()),
-            HeaderValue::String("é".to_owned().into()),
-            HeaderValue::Timestamp(aws_smithy_types::DateTime::from_secs(7)),
-            HeaderValue::Uuid(7),
-        ]
-    };
-    let frame = by_library(values(), b"{}");
-    let read = Frame::parse(&frame).unwrap();
-    assert_eq!(read.kind(), Kind::Event("messageStop"));
-    assert_eq!(read.payload(), b"{}");
-}
-
-#[test]
-fn headers_that_are_not_whole_are_refused() {
-    let whole = by_library(vec![HeaderValue::Int32(7)], b"");
-    let headers = &whole[PRELUDE_BYTES..whole.len() - 4];
-    assert!(Headers::read(headers).is_some());
-    let parts = (1..headers.len()).filter(|&length| Headers::read(&headers[..length]).is_some());
-    // After each whole header.
-    assert_eq!(parts.count(), 2);
-    assert!(Headers::read(&[1, b'x', 10]).is_none(), "an unknown type");
-    assert!(Headers::read(b"\x0b:event-type\x07\0\x01\xff").is_none());
 }
