@@ -1,7 +1,7 @@
 //! Cohere's embeddings, by hand.
 
-use fkm_llm::EmbeddingFormat;
 use fkm_llm::embedding::{EmbeddingRequest, Encoding};
+use fkm_llm::{DecodeError, EmbeddingFormat};
 use serde_json::{Value, json};
 
 use crate::{codec, dialect, send, wanted};
@@ -133,4 +133,13 @@ fn an_answer_of_openai_to_a_client_of_cohere() {
         })
     );
     assert_eq!(dropped, ["model"]);
+}
+
+#[test]
+fn an_answer_without_a_vector_is_none() {
+    let cohere = json!({"id": "e1", "embeddings": {"float": []}, "texts": ["a"]});
+    let error = codec(COHERE).decode_response(cohere.to_string().as_bytes());
+    let expected = "an array with at least one embedding".to_owned();
+    let path = "embeddings.float".to_owned();
+    assert_eq!(error, Err(DecodeError::Invalid { path, expected }));
 }

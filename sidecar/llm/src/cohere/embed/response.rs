@@ -62,8 +62,12 @@ fn vectors(types: &mut Object<'_, '_>, extra: &mut Members) -> Result<Vec<Embedd
         extra.insert(TYPE.to_owned(), RawJson::string(name));
     }
     let path = types.path().member(name);
+    let raws = array(raw, &path)?;
+    if raws.is_empty() {
+        return Err(types.invalid(name, "an array with at least one embedding"));
+    }
     (0..)
-        .zip(array(raw, &path)?)
+        .zip(raws)
         .map(|(index, raw)| {
             Ok(Embedding {
                 vector: Vector::decode(raw, &path.item(index))?,
