@@ -13,7 +13,7 @@ use crate::stream::BYTES_PER_TOKEN;
 /// (<https://platform.claude.com/docs/en/build-with-claude/vision>).
 const MEDIA_TOKENS: u64 = 1_600;
 
-/// A string without a blank that is longer is data, not a word.
+/// A string of base64's letters alone that is longer is data, not a word; so is a `data:` URL.
 const LONGEST_WORD: usize = 2_048;
 
 /// The tokens that a request of any format is likely to hold; 0 for a body that is not JSON.
@@ -39,13 +39,20 @@ struct Weight {
 
 impl Weight {
     fn text(&mut self, text: &str) {
-        let is_data = text.len() > LONGEST_WORD && !text.contains([' ', '\n']);
+        let is_data = text.len() > LONGEST_WORD && is_data(text);
         if is_data {
             self.media += 1;
         } else {
             self.bytes += text.len() as u64;
         }
     }
+}
+
+/// Whether a long string is base64, of either alphabet. Mostly the first blank says that it is not.
+fn is_data(text: &str) -> bool {
+    let of_base64 =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    text.starts_with("data:") || text.bytes().all(of_base64)
 }
 
 impl<'de> DeserializeSeed<'de> for &mut Weight {
@@ -120,6 +127,14 @@ mod tests {
             serde_json::json!({"contents": [{"parts": [{"inlineData": {"data": picture}}]}]});
         let tokens = weigh(body.to_string().as_bytes());
         assert!((1_600..1_620).contains(&tokens), "{tokens}");
+        let body =
+            serde_json::json!({"text": format!("data:image/png;base64,{}", "A".repeat(9_000))});
+        let tokens = weigh(body.to_string().as_bytes());
+        assert!((1_600..1_610).contains(&tokens), "{tokens}");
+        // A text in a script without blanks is a text.
+        let body = serde_json::json!({"text": "日本語".repeat(10_000)});
+        let tokens = weigh(body.to_string().as_bytes());
+        assert!((22_500..22_510).contains(&tokens), "{tokens}");
         assert_eq!(weigh(b"no json"), 0);
     }
 }
