@@ -1,5 +1,5 @@
 //! The models of this pod, one or all, as each family's SDK reads them. What a provider knows beyond the names (windows,
-//! prices) is not told: one name may stand for several models.
+//! methods, prices) is not told: one name may stand for several models.
 
 use serde_json::{Value, json};
 
@@ -44,11 +44,7 @@ fn entry(family: Family, id: &str, owner: &str) -> Value {
         Family::Anthropic => {
             json!({"type": "model", "id": id, "display_name": id, "created_at": EPOCH})
         }
-        Family::Gemini => json!({
-            "name": format!("models/{id}"),
-            "displayName": id,
-            "supportedGenerationMethods": ["generateContent"],
-        }),
-        Family::Cohere => json!({"name": id, "endpoints": ["chat"]}),
+        Family::Gemini => json!({"name": format!("models/{id}"), "displayName": id}),
+        Family::Cohere => json!({"name": id}),
     }
 }
