@@ -71,8 +71,8 @@ pub(crate) async fn run(
     let endpoint = endpoint.expect("a provider over HTTP has an address");
     let counted = endpoint.count().filter(|_| exchange.counts);
     let uri = counted.unwrap_or_else(|| endpoint.uri(exchange.scan.stream));
-    let headers = headers(exchange, way.speaks.format(), encoded.translated);
-    let sent = sign_in_and_send(key, uri, &headers, &encoded.segments);
+    let headers = || headers(exchange, way.speaks.format(), encoded.translated);
+    let sent = sign_in_and_send(key, uri, headers, &encoded.segments);
     let (head, body) = limits.wait(Wait::FirstContent, sent).await??.into_parts();
     Ok(Answer {
         status: head.status.as_u16(),
@@ -85,13 +85,13 @@ pub(crate) async fn run(
 async fn sign_in_and_send(
     key: &Key,
     uri: &Uri,
-    headers: &HeaderMap,
+    headers: impl Fn() -> HeaderMap,
     body: &[Bytes],
 ) -> Result<Response<Incoming>, AttemptError> {
     let mut pass = key.sign_in.pass().await?;
     let mut again = true;
     loop {
-        let mut headers = headers.clone();
+        let mut headers = headers();
         pass.stamp(uri, &mut headers, body)?;
         let request = || {
             let mut request = Request::new(Segments::from(body.to_vec()));
