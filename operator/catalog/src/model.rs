@@ -65,14 +65,5 @@ fn usual_formats() -> Vec<String> {
     vec!["openai.chat".to_owned()]
 }
 
-// === impl ModelRecord ===
-
-impl ModelRecord {
-    /// Whether it is a chat model that can be asked in the format of this name.
-    pub fn chats_in(&self, format: &str) -> bool {
-        self.kind == ModelKind::Chat && self.formats.iter().any(|one| one == format)
-    }
-}
-
 #[cfg(test)]
 mod tests;
