@@ -21,6 +21,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use crate::harness::{Sidecar, question};
+
 /// Signs certificates.
 pub(crate) struct Ca(CertifiedIssuer<'static, KeyPair>);
 
@@ -177,5 +179,22 @@ where
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
+    }
+}
+
+/// Asks until connections have been left twice, as GOAWAY wants; each answer comes in one attempt.
+pub(crate) async fn until_left_twice(sidecar: &Sidecar, connections: &AtomicUsize, answer: &str) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while connections.load(Ordering::Relaxed) < 3 {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "a connection that says GOAWAY is left"
+        );
+        let reply = sidecar.chat(&question(false)).await;
+        assert_eq!(
+            (reply.text().as_str(), reply.header("x-fkm-attempts")),
+            (answer, "1")
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

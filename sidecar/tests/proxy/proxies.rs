@@ -1,14 +1,15 @@
-//! HTTP proxies between sidecar and provider: who is asked for what, with which credentials, and what a refusal says.
+//! HTTP proxies between sidecar and provider: who is asked for what, with which credentials, and what they carry.
+
+mod refusals;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fkm_sidecar::network::{NetworkSettings, Resolver};
 use fkm_upstream::{Proxy, Upstream};
 use serde_json::{Value, json};
 
-use crate::front::{Ca, Front, http2_only};
+use crate::front::{Ca, Front, http2_only, until_left_twice};
 use crate::harness::{KEY, Sidecar, Speaks, anthropic, provider, question, snapshot};
 use crate::token_server::TokenServer;
 
@@ -285,80 +286,6 @@ async fn plain_http_is_forwarded_by_whole_urls_or_tunnelled_where_those_would_no
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_is_named_without_its_password_and_the_next_provider_answers() {
-    let (_a, proxy, sidecar, ca) = behind_proxy().await;
-    let tls = json!({"tls": {"caPem": ca.pem()}});
-    let b = Upstream::start().await.unwrap();
-    let first = external(provider("a", "https://api.test/v1", 0), tls.clone());
-    let unknown = external(provider("a", "https://unknown.test/v1", 0), tls.clone());
-    let second = provider("b", &b.base_url(), 1);
-    let ask = |alone: &Value| {
-        sidecar.apply(&snapshot(std::slice::from_ref(alone)));
-        let both = snapshot(&[alone.clone(), second.clone()]);
-        let sidecar = &sidecar;
-        async move {
-            let reply = sidecar.chat(&question(false)).await;
-            assert_eq!(reply.status, 502, "{reply:?}");
-            sidecar.apply(&both);
-            let saved = sidecar.chat(&question(false)).await;
-            assert_eq!(
-                (saved.status.as_u16(), saved.header("x-fkm-provider")),
-                (200, "b")
-            );
-            reply.message()
-        }
-    };
-    let named = format!("proxy {}", proxy.url());
-    let check = |message: String, part: &str| {
-        assert!(
-            message.contains("ConnectFailure") && message.contains(&named),
-            "{message}"
-        );
-        assert!(message.contains(part), "{part}: {message}");
-        for secret in [PASSWORD, "p%40ss", "dXNlc"] {
-            assert!(!message.contains(secret), "{message}");
-        }
-    };
-    check(
-        ask(&unknown).await,
-        "did not connect to unknown.test:443: status 502",
-    );
-    proxy.demand("Basic another");
-    check(
-        ask(&first).await,
-        "does not take its credentials (status 407)",
-    );
-    proxy.refuse(403);
-    check(
-        ask(&first).await,
-        "did not connect to api.test:443: status 403",
-    );
-    let address = proxy.address();
-    drop(proxy);
-    // The port refuses connections once the proxy's tasks are gone.
-    while tokio::net::TcpStream::connect(address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
-    check(ask(&first).await, "cannot be reached");
-}
-
-#[tokio::test]
-async fn a_forwarding_proxy_that_wants_credentials_is_no_answer_of_the_provider() {
-    let proxy = Proxy::start().await.unwrap();
-    proxy.demand(IN_HEADER);
-    let settings = environment(&[("HTTP_PROXY", proxy.url())]);
-    let forwarded = external(provider("a", "http://api.test/v1", 0), json!({}));
-    let sidecar = Sidecar::start_in(settings, &snapshot(&[forwarded])).await;
-    let reply = sidecar.chat(&question(false)).await;
-    assert_eq!(reply.status, 502);
-    let message = reply.message();
-    assert!(
-        message.contains("ConnectFailure") && message.contains("wants credentials (status 407)"),
-        "{message}"
-    );
-}
-
-#[tokio::test]
 async fn a_proxy_may_be_reached_over_tls_and_the_corporate_ca_vouches_for_it() {
     let a = Upstream::start().await.unwrap();
     let ca = Ca::new();
@@ -396,68 +323,6 @@ async fn http2_is_spoken_behind_the_tunnel_and_goaway_is_honoured() {
     let network = json!({"tls": {"caPem": ca.pem()}});
     let provider = external(provider("a", "https://api.test/v1", 0), network);
     let sidecar = Sidecar::start_in(https_proxy(&proxy), &snapshot(&[provider])).await;
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while connections.load(Ordering::Relaxed) < 3 {
-        assert!(
-            tokio::time::Instant::now() < until,
-            "a connection that says GOAWAY is left"
-        );
-        let reply = sidecar.chat(&question(false)).await;
-        assert_eq!(
-            (reply.text().as_str(), reply.header("x-fkm-attempts")),
-            ("by h2 for api.test", "1")
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_left_twice(&sidecar, &connections, "by h2 for api.test").await;
     assert!(proxy.asked().len() >= 3);
-}
-
-#[tokio::test]
-async fn no_proxy_is_asked_for_metadata_however_it_is_spelled() {
-    let proxy = Proxy::start().await.unwrap();
-    let url = proxy.url();
-    let settings = environment(&[("ALL_PROXY", url)]);
-    let sidecar = Sidecar::start_in(settings, &snapshot(&[])).await;
-    for host in [
-        "169.254.169.254",
-        "2852039166",
-        "0xa9fea9fe",
-        "0251.0376.0251.0376",
-        "169.254.43518",
-        "[::ffff:169.254.169.254]",
-        "[::ffff:a9fe:a9fe]",
-        "[64:ff9b::a9fe:a9fe]",
-        "[fd00:ec2::254]",
-        "100.100.100.200",
-        "metadata.google.internal",
-        "METADATA.google.internal.",
-    ] {
-        for scheme in ["http", "https"] {
-            let provider = provider("a", &format!("{scheme}://{host}/v1"), 0);
-            sidecar.apply(&snapshot(&[external(provider, json!({}))]));
-            let reply = sidecar.chat(&question(false)).await;
-            assert_eq!(reply.status, 502, "{host}");
-            let message = reply.message();
-            assert!(
-                message.contains("ConnectFailure") && message.contains("metadata"),
-                "{host}: {message}"
-            );
-        }
-    }
-    assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
-}
-
-#[tokio::test]
-async fn a_proxy_is_no_metadata_service_either() {
-    let sidecar = Sidecar::start_in(environment(&[]), &snapshot(&[])).await;
-    for host in ["169.254.169.254", "2852039166", "[::ffff:169.254.169.254]"] {
-        let proxy = json!({"proxy": {"through": {"url": format!("http://{host}:80")}}});
-        let provider = external(provider("a", "https://api.test/v1", 0), proxy);
-        sidecar.apply(&snapshot(&[provider]));
-        let message = sidecar.chat(&question(false)).await.message();
-        assert!(
-            message.contains("proxy http://") && message.contains("link-local"),
-            "{host}: {message}"
-        );
-    }
 }

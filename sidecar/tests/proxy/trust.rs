@@ -7,7 +7,7 @@ use fkm_sidecar::network::NetworkSettings;
 use fkm_upstream::Upstream;
 use serde_json::{Value, json};
 
-use crate::front::{Ca, Front, http2_only};
+use crate::front::{Ca, Front, http2_only, until_left_twice};
 use crate::harness::{Sidecar, provider, question, snapshot};
 
 #[tokio::test]
@@ -63,19 +63,7 @@ async fn http2_is_used_where_it_is_offered_and_goaway_is_honoured() {
     let (port, connections) = http2_only(2, ca.server(&["localhost"])).await;
     let ca = ca.pem();
     sidecar.apply(&over_tls("localhost", port, &ca));
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while connections.load(Ordering::Relaxed) < 3 {
-        assert!(
-            tokio::time::Instant::now() < until,
-            "a connection that says GOAWAY is left"
-        );
-        let reply = sidecar.chat(&question(false)).await;
-        assert_eq!(
-            (reply.text().as_str(), reply.header("x-fkm-attempts")),
-            ("by h2 for localhost", "1")
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    until_left_twice(&sidecar, &connections, "by h2 for localhost").await;
 }
 
 fn over_tls(host: &str, port: u16, ca_pem: &str) -> Value {

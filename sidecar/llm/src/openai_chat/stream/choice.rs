@@ -1,13 +1,16 @@
 //! One choice of a stream that is decoded: which part is open, and what belongs to it.
 
+mod calls;
+mod thoughts;
+
 use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, OutputPart, Reasoning, Text};
-use crate::json::{Object, array, is_string, string};
-use crate::openai_chat::reasoning::{self, Entry};
+use crate::json::{Object, array};
+use crate::openai_chat::reasoning::Entry;
 use crate::openai_chat::response::OF_MESSAGE;
 use crate::openai_chat::stream::logprobs::Logprobs;
 use crate::openai_chat::stream::plain::Piece;
-use crate::openai_chat::{FORMAT, content, tool_call, types};
+use crate::openai_chat::{FORMAT, content, types};
 
 /// A choice on its way.
 pub(super) struct Choice {
@@ -141,44 +144,6 @@ impl Choice {
         Ok(())
     }
 
-    /// The one call of before tools, whose first piece has the name; an empty one says nothing.
-    fn function_call(
-        &mut self,
-        delta: &mut Object<'_, '_>,
-        out: &mut Vec<Event>,
-    ) -> Result<(), DecodeError> {
-        let path = delta.path().member(tool_call::FUNCTION_CALL);
-        let piece = delta.peek(tool_call::FUNCTION_CALL);
-        let Some(raw) = piece.filter(|raw| raw.get().starts_with('{')) else {
-            return Ok(());
-        };
-        delta.raw(tool_call::FUNCTION_CALL);
-        let (name, arguments) = function(Object::from_raw(raw, &path)?)?;
-        let goes_on = matches!(&self.open, Open::Call(id) if id == tool_call::ONE_CALL);
-        match name.filter(|name| !name.is_empty()) {
-            _ if goes_on => {}
-            Some(name) => {
-                self.any_call = true;
-                let mut extra = Extra::default();
-                extra.mark_one_call();
-                let id = tool_call::ONE_CALL.to_owned();
-                let start = BlockStart::ToolCall {
-                    id: id.clone(),
-                    name,
-                    state: None,
-                    extra,
-                };
-                self.begin(start, Open::Call(id), out);
-            }
-            None if arguments.is_empty() => return Ok(()),
-            None => return Err(delta.invalid("function_call.name", "in the first piece of a call")),
-        }
-        if !arguments.is_empty() {
-            self.add(Delta::Arguments(arguments), out);
-        }
-        Ok(())
-    }
-
     fn part(&mut self, part: OutputPart, out: &mut Vec<Event>) {
         match part {
             OutputPart::Text(text) => self.text(text, out),
@@ -232,117 +197,6 @@ impl Choice {
         self.add(Delta::Refusal(text), out);
     }
 
-    fn reasoning(
-        &mut self,
-        delta: &mut Object<'_, '_>,
-        out: &mut Vec<Event>,
-    ) -> Result<(), DecodeError> {
-        let entries = reasoning::take_entries(delta)?;
-        let text = reasoning::take_text(delta)?;
-        if !entries.iter().any(Entry::is_text) {
-            self.plain_reasoning(text.unwrap_or_default(), out);
-        }
-        for entry in entries {
-            match entry.is_text() {
-                true => self.entry(entry, out),
-                false => self.hide(entry),
-            }
-        }
-        Ok(())
-    }
-
-    fn plain_reasoning(&mut self, text: String, out: &mut Vec<Event>) {
-        if text.is_empty() {
-            return;
-        }
-        if !matches!(self.open, Open::Reasoning(_)) {
-            let extra = Extra::default();
-            let start = BlockStart::Reasoning { extra };
-            self.begin_beside_hidden(start, Open::Reasoning(None), out);
-        }
-        self.add(Delta::Reasoning(text), out);
-    }
-
-    /// A piece of a thought that can be read.
-    fn entry(&mut self, mut entry: Entry, out: &mut Vec<Event>) {
-        let text = entry.take_text().unwrap_or_default();
-        match &mut self.open {
-            Open::Reasoning(Some(open)) if open.continues(&entry) => open.merge(entry),
-            _ => {
-                let extra = Extra::default();
-                let start = BlockStart::Reasoning { extra };
-                self.begin(start, Open::Reasoning(Some(entry)), out);
-            }
-        }
-        if !text.is_empty() {
-            self.add(Delta::Reasoning(text), out);
-        }
-    }
-
-    /// A piece of a thought that cannot be read.
-    fn hide(&mut self, entry: Entry) {
-        match self.hidden.last_mut() {
-            Some(last) if last.continues(&entry) => last.merge(entry),
-            _ => self.hidden.push(entry),
-        }
-    }
-
-    fn flush_hidden(&mut self, out: &mut Vec<Event>) {
-        for entry in std::mem::take(&mut self.hidden) {
-            if let Some(state) = entry.into_state() {
-                let extra = Extra::default();
-                self.start(BlockStart::HiddenReasoning { state, extra }, out);
-                self.stop(out);
-            }
-        }
-    }
-
-    fn call(&mut self, mut call: Object<'_, '_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
-        if !matches!(&*call.kind(), "function" | "") {
-            return Err(call.invalid("type", "`function`; other calls are not streamed"));
-        }
-        call.raw("type");
-        let number: Option<u64> = call.take("index", "a whole number")?;
-        let id = call.string("id")?.filter(|id| !id.is_empty());
-        let path = call.path().member("function");
-        let (name, arguments) = match call.raw("function") {
-            Some(raw) => function(Object::from_raw(raw, &path)?)?,
-            None => (None, String::new()),
-        };
-        if self.continues_call(number, id.as_deref()) {
-            self.last_call = number.or(self.last_call);
-        } else if let Some(name) = name.filter(|name| !name.is_empty()) {
-            self.last_call = number.or(self.last_call);
-            self.any_call = true;
-            let id = id.unwrap_or_default();
-            let start = BlockStart::ToolCall {
-                id: id.clone(),
-                name,
-                state: tool_call::take_state(&mut call),
-                extra: call.rest(FORMAT),
-            };
-            self.begin(start, Open::Call(id), out);
-        } else {
-            return Err(call.invalid(
-                "function.name",
-                "in the first piece of a call, whole calls one after the other",
-            ));
-        }
-        if !arguments.is_empty() {
-            self.add(Delta::Arguments(arguments), out);
-        }
-        Ok(())
-    }
-
-    /// Whether a piece belongs to the open call. Some count all calls as 0, some do not count, some repeat the id.
-    fn continues_call(&self, number: Option<u64>, id: Option<&str>) -> bool {
-        let Open::Call(open) = &self.open else {
-            return false;
-        };
-        let same_number = number.is_none() || self.last_call.is_none() || number == self.last_call;
-        same_number && id.is_none_or(|id| id == open)
-    }
-
     fn begin(&mut self, start: BlockStart, open: Open, out: &mut Vec<Event>) {
         self.close(out);
         self.flush_hidden(out);
@@ -394,17 +248,4 @@ impl Choice {
         }
         self.stop(out);
     }
-}
-
-/// Name and arguments of a piece of a call.
-fn function(mut function: Object<'_, '_>) -> Result<(Option<String>, String), DecodeError> {
-    let name = function.string("name")?;
-    let arguments = match function.raw("arguments") {
-        None => String::new(),
-        Some(raw) if is_string(raw) => string(raw)
-            .ok_or_else(|| function.invalid("arguments", "a string"))?
-            .into_owned(),
-        Some(raw) => raw.get().to_owned(),
-    };
-    Ok((name, arguments))
 }
