@@ -19,6 +19,7 @@
     reason = "the comments on fields are shown by kubectl explain, which knows no links"
 )]
 
+mod bytes;
 mod cel;
 mod conditions;
 mod decimal;
@@ -30,21 +31,22 @@ mod schema;
 mod selector;
 mod status;
 
+pub use bytes::{ByteSize, InvalidByteSize};
 pub use conditions::{ConditionType, Reason};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use duration::{Duration, InvalidDuration};
 pub use names::{
-    AwsName, BaseUrl, DnsLabel, DnsSubdomain, HostAndPort, MemberName, ModelName, ModelPattern,
-    ProxyUrl, RequestPath, SecretKey, TokenFile, TokenUrl, TokenWord,
+    AwsName, BaseUrl, DnsLabel, DnsSubdomain, HostAndPort, HostPattern, MemberName, ModelName,
+    ModelPattern, ProxyUrl, RequestPath, SecretKey, TokenFile, TokenUrl, TokenWord,
 };
 pub use pool::{
     AllowedRoutes, ApiKey, Aws, AwsKeys, AwsSourceType, AzureEntra, CaCertificateRef, CaKind,
     CacheMarks, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth, Documents,
     EntraSourceType, FromNamespaces, GoogleServiceAccount, GoogleWorkloadIdentity, Http2, Locality,
-    MaxTokensField, Model, OauthClientCredentials, Provider, ProviderPool, ProviderPoolSpec,
-    ProviderPoolStatus, ProviderType, Proxy, ProxyType, RequiredChoice, RouteNamespaces, Scope,
-    SecretKeyRef, SecretRef, Simulated, SimulatedError, Sound, StreamEnd, Thoughts, Tls,
-    ToolCallIds,
+    MaxTokensField, Media, MediaAddresses, MediaFetch, MediaUrls, Model, OauthClientCredentials,
+    Provider, ProviderPool, ProviderPoolSpec, ProviderPoolStatus, ProviderType, Proxy, ProxyType,
+    RequiredChoice, RouteNamespaces, Scope, SecretKeyRef, SecretRef, Simulated, SimulatedError,
+    Sound, StreamEnd, Thoughts, Tls, ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,

@@ -79,6 +79,11 @@ pub struct ProxyUrl(pub String);
 #[serde(transparent)]
 pub struct HostAndPort(pub String);
 
+/// Hosts: a name, `*.` and a name for all below it, or `*` for any; perhaps with a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HostPattern(pub String);
+
 fn proxy_url_schema() -> Schema {
     let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
     let bare = r"self.matches('^[^@?#]*$') && self.matches('^[a-zA-Z]+://[^/]*/?$')";
@@ -213,4 +218,8 @@ string_form!(ProxyUrl, proxy_url_schema());
 string_form!(
     HostAndPort,
     json_schema!({"type": "string", "minLength": 1, "maxLength": 259, "pattern": "^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?$"})
+);
+string_form!(
+    HostPattern,
+    json_schema!({"type": "string", "minLength": 1, "maxLength": 259, "pattern": r"^(\*|(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)(:[1-9][0-9]{0,4})?$"})
 );

@@ -9,6 +9,7 @@ use crate::{Selector, cel};
 
 mod credential;
 mod dialect;
+mod media;
 mod network;
 mod provider;
 mod sign_in;
@@ -16,9 +17,10 @@ mod simulated;
 
 pub use credential::{ApiKey, Credential, CredentialType, SecretKeyRef};
 pub use dialect::{
-    CacheMarks, Dialect, DialectAuth, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd,
-    Thoughts, ToolCallIds,
+    CacheMarks, Dialect, DialectAuth, Documents, MaxTokensField, MediaUrls, RequiredChoice, Sound,
+    StreamEnd, Thoughts, ToolCallIds,
 };
+pub use media::{Media, MediaAddresses, MediaFetch};
 pub use network::{CaCertificateRef, CaKind, Http2, Proxy, ProxyType, SecretRef, Tls};
 pub use provider::{Locality, Model, Provider, ProviderType, Scope};
 pub use sign_in::{
@@ -75,6 +77,9 @@ pub struct ProviderPoolSpec {
     /// The namespaces whose LLMRoutes may use this pool. Omitted: only its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_routes: Option<AllowedRoutes>,
+    /// What happens with images and documents that clients give by their address. Omitted: the address is sent to providers that fetch themselves; for others the request is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
     /// The providers, each with a name of its own.
     #[schemars(length(min = 1, max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub providers: Vec<Provider>,

@@ -56,6 +56,8 @@ pub(crate) enum Reason {
     RuleUnavailable,
     /// The request cannot be expressed in the provider's format.
     NotExpressible,
+    /// What is at an address in the request cannot be fetched.
+    MediaUnavailable,
     /// The provider refused the request as the client's fault.
     RefusedByProvider,
     /// The route's `timeouts.request` is over.
@@ -85,6 +87,7 @@ impl Reason {
             Self::ModelNotFound => "ModelNotFound",
             Self::RuleUnavailable => "RuleUnavailable",
             Self::NotExpressible => "NotExpressible",
+            Self::MediaUnavailable => "MediaUnavailable",
             Self::RefusedByProvider => "RefusedByProvider",
             Self::RequestTimeout => "RequestTimeout",
             Self::Attempt(class) => class.name(),
@@ -116,6 +119,7 @@ impl Reason {
             Self::BadRequest
             | Self::BodyIncomplete
             | Self::NotExpressible
+            | Self::MediaUnavailable
             | Self::RefusedByProvider => ErrorKind::InvalidRequest,
             Self::BodyTooLarge => ErrorKind::PayloadTooLarge,
             Self::RequestTimeout | Self::Attempt(FailureClass::Timeout) => ErrorKind::Timeout,
@@ -135,6 +139,7 @@ impl Reason {
             Self::BodyIncomplete => Some("incomplete_body"),
             Self::RuleUnavailable => Some("rule_unavailable"),
             Self::NotExpressible => Some("not_expressible"),
+            Self::MediaUnavailable => Some("media_unavailable"),
             Self::Attempt(FailureClass::CredentialRejected) => Some("provider_auth"),
             Self::Attempt(FailureClass::ModelUnavailable) => Some("provider_model_unavailable"),
             Self::Attempt(FailureClass::ConnectFailure) => Some("provider_unreachable"),

@@ -13,6 +13,7 @@ use crate::codec::Codec;
 use crate::context::Context;
 use crate::runtime::{Candidate, RuleRuntime, Runtime};
 use crate::steps::accept::BodyGuard;
+use crate::steps::inline::Media;
 
 /// Our name for one exchange: 32 hex digits, random.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,17 @@ pub(crate) struct Exchange {
     pub(crate) plan: Vec<Candidate>,
     /// The request in the representation; made by the first attempt that must translate.
     pub(crate) decoded: Decoded,
+    /// What was fetched for it.
+    pub(crate) media: Media,
+}
+
+/// What an attempt encodes: the request as it came, or with what is at its addresses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) body: &'a Bytes,
+    /// Of this body.
+    pub(crate) scan: &'a RequestScan,
+    pub(crate) decoded: &'a Decoded,
 }
 
 /// A request in the representation of its operation, once it is needed.
@@ -80,30 +92,46 @@ impl Exchange {
         &self.runtime.rules[self.rule]
     }
 
+    /// The request as it came.
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source {
+            body: &self.body,
+            scan: &self.scan,
+            decoded: &self.decoded,
+        }
+    }
+}
+
+// === impl Source ===
+
+impl<'a> Source<'a> {
     /// A conversation in the representation.
-    pub(crate) fn chat(&self, client: &dyn WireFormat) -> Result<&ir::Request, &DecodeError> {
+    pub(crate) fn chat(self, client: &dyn WireFormat) -> Result<&'a ir::Request, &'a DecodeError> {
         let decoded = &self.decoded.chat;
         decoded
-            .get_or_init(|| client.decode_request(&self.body))
+            .get_or_init(|| client.decode_request(self.body))
             .as_ref()
     }
 
     /// What is to become vectors, in the representation.
     pub(crate) fn embeddings(
-        &self,
+        self,
         client: &dyn EmbeddingCodec,
-    ) -> Result<&EmbeddingRequest, &DecodeError> {
+    ) -> Result<&'a EmbeddingRequest, &'a DecodeError> {
         let decoded = &self.decoded.embeddings;
         decoded
-            .get_or_init(|| client.decode_request(&self.body))
+            .get_or_init(|| client.decode_request(self.body))
             .as_ref()
     }
 
     /// What is to be ranked, in the representation.
-    pub(crate) fn rerank(&self, client: &dyn RerankCodec) -> Result<&RerankRequest, &DecodeError> {
+    pub(crate) fn rerank(
+        self,
+        client: &dyn RerankCodec,
+    ) -> Result<&'a RerankRequest, &'a DecodeError> {
         let decoded = &self.decoded.rerank;
         decoded
-            .get_or_init(|| client.decode_request(&self.body))
+            .get_or_init(|| client.decode_request(self.body))
             .as_ref()
     }
 }

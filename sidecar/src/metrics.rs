@@ -31,6 +31,8 @@ pub(crate) struct Metrics {
     cost: Family<ModelLabels, Counter>,
     unpriced: Family<ModelLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
+    media: Family<MediaLabels, Counter>,
+    media_bytes: Counter,
     /// Exchanges that have begun and not ended.
     pub(crate) in_flight: Gauge,
     /// Request body bytes in memory.
@@ -92,6 +94,11 @@ struct ModelLabels {
     model: Arc<str>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MediaLabels {
+    outcome: &'static str,
+}
+
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
@@ -130,6 +137,8 @@ impl Metrics {
             cost: Family::default(),
             unpriced: Family::default(),
             attempts: Family::default(),
+            media: Family::default(),
+            media_bytes: Counter::default(),
             in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             connections: Gauge::default(),
@@ -187,6 +196,17 @@ impl Metrics {
             "attempts",
             "Attempts that ended, by provider and outcome",
             self.attempts.clone(),
+        );
+        r.register(
+            "media_fetches",
+            "Images and documents that were asked of their hosts, by outcome",
+            self.media.clone(),
+        );
+        r.register_with_unit(
+            "media_fetched",
+            "What their hosts sent and requests got",
+            Unit::Bytes,
+            self.media_bytes.clone(),
         );
         r.register(
             "requests_in_flight",
@@ -289,6 +309,12 @@ impl Metrics {
     /// Counts an attempt that ended.
     pub(crate) fn attempt(&self, labels: &AttemptLabels) {
         self.attempts.get_or_create(labels).inc();
+    }
+
+    /// Counts an image or a document that was asked of its host.
+    pub(crate) fn media(&self, outcome: &'static str, bytes: u64) {
+        self.media.get_or_create(&MediaLabels { outcome }).inc();
+        self.media_bytes.inc_by(bytes);
     }
 
     /// Counts the tokens of an answer, and how many of them are an estimate.

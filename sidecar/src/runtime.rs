@@ -24,6 +24,7 @@ use crate::metrics::RuleMetrics;
 use crate::policy::order::{Weighted, order};
 use crate::signin::SignIn;
 use crate::upstream::client::HttpClient;
+use crate::upstream::fetch::Fetcher;
 
 /// One applied snapshot.
 #[derive(Debug)]
@@ -98,6 +99,8 @@ pub(crate) struct ProviderRuntime {
     priority: i32,
     weight: u32,
     pub(crate) link: Link,
+    /// Fetches media for its clients; `None`: its pool does not allow that.
+    pub(crate) media: Option<Arc<Fetcher>>,
 }
 
 /// How a provider is reached.

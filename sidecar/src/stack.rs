@@ -6,7 +6,7 @@
 //! | 2 decode | bytes | positions of what routing needs; the whole request only when it must be translated |
 //! | 3 match | model name | the first rule that matches |
 //! | 4 plan | rule | candidates in the order to try |
-//! | 5 execute | plan | one answer, by attempts: **encode → send → decode → check** |
+//! | 5 execute | plan | one answer, by attempts: **inline → encode → send → decode → check** |
 //! | 6 settle, record | how it ended | usage, metrics, the access record; when the body ends, fails or is dropped |
 
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use crate::relay::{AnswerBody, Start};
 use crate::respond;
 use crate::steps::accept;
 use crate::steps::execute::Executed;
+use crate::steps::inline::Media;
 use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
 use crate::steps::{count, execute, models, plan};
@@ -152,6 +153,7 @@ async fn exchange(
         rule,
         plan,
         decoded: Decoded::default(),
+        media: Media::default(),
     });
     let pending = record::Pending::new(exchange.clone());
     // 5 execute

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod count;
 pub(crate) mod encode;
 pub(crate) mod execute;
+pub(crate) mod inline;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod record;

@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod connector;
 pub(crate) mod dialer;
+pub(crate) mod fetch;
 pub(crate) mod material;
 pub(crate) mod proxy;
 pub(crate) mod simulated;

@@ -75,6 +75,9 @@ pub struct Dialect {
     /// What a part of type input_audio holds: AsSent (an object of data and format, when translated), or Base64 (the base64 alone).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<Sound>,
+    /// Which parts may stand at an address, for the provider to fetch them: Any (as far as its format has a word for it), Images (documents are sent with their content), or Never. Where they may not, media.fetch of the pool decides whether the sidecar fetches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_urls: Option<MediaUrls>,
 }
 
 /// How a key is shown.
@@ -192,4 +195,17 @@ pub enum Documents {
 pub enum Sound {
     AsSent,
     Base64,
+}
+
+/// Which parts may stand at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum MediaUrls {
+    Any,
+    Images,
+    Never,
 }

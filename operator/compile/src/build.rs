@@ -7,7 +7,9 @@ pub(crate) use size::{Claim, Ledger};
 
 use std::collections::BTreeSet;
 
-use fkm_snapshot::{Backend, Connection, Feature, Match, Pool, Rule, SecretId, Snapshot, Strategy};
+use fkm_snapshot::{
+    Backend, Connection, Feature, Match, MediaFetch, Pool, Rule, SecretId, Snapshot, Strategy,
+};
 
 use crate::dereference::{Pools, ResolvedRoute, ResolvedRule};
 use crate::validate::ValidBackend;
@@ -75,9 +77,12 @@ fn requires(snapshot: &Snapshot) -> BTreeSet<Feature> {
         .iter()
         .map(|rule| strategy_feature(rule.strategy));
     let pools = snapshot.pools.values();
-    let providers = pools.flat_map(|Pool { providers }| providers);
+    let providers = pools.flat_map(|Pool { providers, .. }| providers);
     let connections = providers.flat_map(|provider| connection_features(&provider.connection));
-    strategies.chain(connections).collect()
+    let mut pools = snapshot.pools.values();
+    let fetches = pools.any(|pool| pool.media.is_some());
+    let media = fetches.then(|| Feature::from(MediaFetch::FEATURE));
+    strategies.chain(connections).chain(media).collect()
 }
 
 fn strategy_feature(strategy: Strategy) -> Feature {

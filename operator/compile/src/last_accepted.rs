@@ -7,8 +7,8 @@
 //! alone: its neighbours stay. Where only weights of 0 are left, the live ones hold.
 
 use fkm_crds::{
-    Backend, Credential, Defaults, LLMRouteSpec, Model, Provider, ProviderPoolSpec, ProviderType,
-    Rule,
+    Backend, Credential, Defaults, LLMRouteSpec, Media, Model, Provider, ProviderPoolSpec,
+    ProviderType, Rule,
 };
 
 use crate::validate::{self, ValidPool, ValidRoute};
@@ -147,6 +147,7 @@ fn is_right_alone(rule: &Rule, route: &LLMRouteSpec, namespace: &str) -> bool {
 fn remaining_pool(stored: &ProviderPoolSpec, live: &ProviderPoolSpec) -> ProviderPoolSpec {
     let mut spec = stored.clone();
     spec.allowed_routes.clone_from(&live.allowed_routes);
+    spec.media = remaining_media(stored.media.as_ref(), live.media.as_ref());
     spec.providers.retain_mut(|provider| {
         let Some(live) = named_provider(provider, live) else {
             return false;
@@ -162,6 +163,22 @@ fn remaining_pool(stored: &ProviderPoolSpec, live: &ProviderPoolSpec) -> Provide
     spec
 }
 
+/// What may be fetched: as the live spec says where that is right; else no more than both say.
+fn remaining_media(stored: Option<&Media>, live: Option<&Media>) -> Option<Media> {
+    let live = live?;
+    if validate::is_right_media(&live.fetch) {
+        return Some(live.clone());
+    }
+    let (mut media, live) = (stored?.clone(), &live.fetch);
+    let fetch = &mut media.fetch;
+    fetch.hosts.retain(|host| live.hosts.contains(host));
+    if live.allow_http != Some(true) {
+        fetch.allow_http = None;
+    }
+    fetch.addresses = fetch.addresses.min(live.addresses);
+    (!fetch.hosts.is_empty()).then_some(media)
+}
+
 fn named_provider<'a>(provider: &Provider, live: &'a ProviderPoolSpec) -> Option<&'a Provider> {
     live.providers.iter().find(|one| one.name == provider.name)
 }
@@ -171,6 +188,7 @@ fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
     let right = |provider: &Provider| {
         let alone = ProviderPoolSpec {
             allowed_routes: None,
+            media: None,
             providers: vec![provider.clone()],
         };
         validate::providers(&alone).is_ok()

@@ -9,7 +9,8 @@ mod route;
 mod timeouts;
 
 pub(crate) use pool::{
-    HttpTarget, NetworkRefs, SecretAt, Target, ValidPool, ValidProvider, pool, providers,
+    HttpTarget, NetworkRefs, SecretAt, Target, ValidPool, ValidProvider, is_right_media, pool,
+    providers,
 };
 pub(crate) use route::{ValidBackend, ValidRoute, ValidRule, route};
 

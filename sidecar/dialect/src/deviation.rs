@@ -107,6 +107,29 @@ pub enum Sound {
     Base64,
 }
 
+/// Which parts of a message may stand at an address, for the provider to fetch them. What its format has no word for stays
+/// out of the question: images in Bedrock's, documents in most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaUrls {
+    /// Whatever the format has a word for. The default.
+    #[default]
+    Any,
+    /// Images; documents are sent with their content.
+    Images,
+    /// None: the provider fetches nothing.
+    Never,
+}
+
+/// What may stand at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Medium {
+    /// An image.
+    Image,
+    /// A document.
+    Document,
+}
+
 /// How a place for the prompt cache is marked in a part of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CacheMarks {

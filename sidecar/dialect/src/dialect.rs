@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::deviation::{
-    Auth, CacheMarks, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts,
-    ToolCallIds,
+    Auth, CacheMarks, Documents, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound,
+    StreamEnd, Thoughts, ToolCallIds,
 };
 use crate::{Format, is_default};
 
@@ -89,6 +89,9 @@ pub struct Dialect {
     /// What a part of type `input_audio` holds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sound: Sound,
+    /// Which parts may stand at an address.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub media_urls: MediaUrls,
 }
 
 /// Members without which a request says nothing: no record may drop or rename them.
@@ -125,7 +128,20 @@ impl Dialect {
             cache_marks: CacheMarks::Breakpoint,
             documents: Documents::AsSent,
             sound: Sound::AsSent,
+            media_urls: MediaUrls::Any,
         }
+    }
+
+    /// Whether the provider itself fetches what stands at an `https` address.
+    pub fn takes_url_of(&self, medium: Medium) -> bool {
+        let fetches = match self.media_urls {
+            MediaUrls::Any => true,
+            MediaUrls::Images => medium == Medium::Image,
+            MediaUrls::Never => false,
+        };
+        // OpenAI's own words for documents are content and ids.
+        let documents = self.format != Format::OpenAiChat || self.documents != Documents::AsSent;
+        fetches && self.format.has_url_of(medium) && (medium == Medium::Image || documents)
     }
 
     /// Whether the usage of a stream can be asked for.
@@ -254,6 +270,15 @@ impl Dialect {
             ("cacheMarks", chat, self.cache_marks != plain.cache_marks),
             ("documents", chat, self.documents != plain.documents),
             ("sound", chat, self.sound != plain.sound),
+            (
+                "mediaUrls",
+                match self.media_urls {
+                    MediaUrls::Any => true,
+                    MediaUrls::Images => self.format.has_url_of(Medium::Document),
+                    MediaUrls::Never => self.format.has_url_of(Medium::Image),
+                },
+                self.media_urls != plain.media_urls,
+            ),
         ];
         let lost = said
             .into_iter()
@@ -282,81 +307,4 @@ fn is_yes(value: &bool) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_plain_record_is_short_and_has_no_problem() {
-        let plain = Dialect::new(Format::OpenAiChat, "/chat/completions", Auth::Bearer);
-        let json = serde_json::to_string(&plain).unwrap();
-        assert_eq!(
-            json,
-            r#"{"format":"openai.chat","path":"/chat/completions","auth":"Bearer"}"#
-        );
-        assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), plain);
-        assert_eq!(plain.problems(), []);
-    }
-
-    #[test]
-    fn a_record_that_contradicts_itself_says_where() {
-        let mut wrong = Dialect::new(Format::OpenAiChat, "chat", Auth::Bearer);
-        wrong.stream_path = Some("stream".to_owned());
-        wrong.drop = ["model", "seed", "user"].map(str::to_owned).into();
-        wrong.calls_need_thoughts = true;
-        wrong.drop_in_messages = ["role".to_owned()].into();
-        wrong.rename = [
-            ("seed", "random_seed"),
-            ("messages", "turns"),
-            ("a", "c"),
-            ("b", "c"),
-            ("d", "b"),
-            ("e", "user"),
-        ]
-        .map(|(from, to)| (from.to_owned(), to.to_owned()))
-        .into();
-        let problems = wrong.problems();
-        let fields: Vec<&str> = problems.iter().map(|(field, _)| *field).collect();
-        assert_eq!(
-            fields,
-            [
-                "path",
-                "streamPath",
-                "drop",
-                "rename",
-                "rename",
-                "rename",
-                "rename",
-                "rename",
-                "rename",
-                "callsNeedThoughts",
-                "dropInMessages"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_the_format_does_not_obey_is_a_problem() {
-        let everything = serde_json::json!({
-            "format": Format::OpenAiChat, "path": "/x", "auth": "Bearer", "maxTokensField": "max_tokens",
-            "streamUsage": false, "streamEnd": "Mark", "dropInMessages": ["name"], "thoughts": "reasoning_content",
-            "callsNeedThoughts": true, "developerRole": false, "nullContent": false,
-            "toolCallIds": "NineAlphanumerics", "requiredChoice": "any", "strictTools": false,
-            "maxTemperature": 1, "cacheMarks": "CacheControl", "documents": "document_url", "sound": "base64",
-        });
-        let mut record: Dialect = serde_json::from_value(everything).unwrap();
-        assert_eq!(record.problems(), []);
-        for format in Format::ALL {
-            record.format = format;
-            let expected = match format {
-                Format::OpenAiChat => 0,
-                Format::OpenAiCompletions => 13,
-                _ => 15,
-            };
-            assert_eq!(record.problems().len(), expected, "{format}");
-            let mut without_ids = Dialect::new(format, "/x", Auth::Bearer);
-            without_ids.tool_call_ids = ToolCallIds::Never;
-            let obeyed = without_ids.problems().is_empty();
-            assert_eq!(obeyed, format == Format::GeminiGenerateContent, "{format}");
-        }
-    }
-}
+mod tests;

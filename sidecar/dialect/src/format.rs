@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Medium;
+
 /// The shape of a request, its answer and its stream on the wire.
 ///
 /// The serialised names are part of the snapshot, of logs and of metrics; they never change.
@@ -68,6 +70,18 @@ impl Format {
             | Self::CohereChat
             | Self::GeminiGenerateContent => true,
             Self::AnthropicMessages | Self::BedrockConverse => false,
+        }
+    }
+
+    /// Whether it has a word for what stands at an `https` address.
+    pub fn has_url_of(self, medium: Medium) -> bool {
+        match self {
+            Self::OpenAiChat
+            | Self::OpenAiResponses
+            | Self::AnthropicMessages
+            | Self::GeminiGenerateContent => true,
+            Self::CohereChat => medium == Medium::Image,
+            Self::BedrockConverse | Self::OpenAiCompletions => false,
         }
     }
 

@@ -18,8 +18,8 @@ mod rerank;
 
 pub use capabilities::{Capabilities, Thinking};
 pub use deviation::{
-    Auth, CacheMarks, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts,
-    ToolCallIds,
+    Auth, CacheMarks, Documents, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound,
+    StreamEnd, Thoughts, ToolCallIds,
 };
 pub use dialect::{Dialect, MODEL_IN_PATH, NEEDED_MEMBERS};
 pub use effort::Effort;

@@ -2,6 +2,7 @@
 
 mod block;
 mod error;
+mod links;
 mod relay;
 mod request;
 mod response;
@@ -15,7 +16,9 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::links::Link;
 use crate::relay::Relay;
+use crate::scan::RequestScan;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The format `anthropic.messages`.
@@ -33,6 +36,10 @@ impl WireFormat for Anthropic {
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
         request::decode(body)
+    }
+
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        links::links(text, scan)
     }
 
     fn encode_request(

@@ -4,6 +4,7 @@ mod citation;
 mod content;
 mod embed;
 mod error;
+mod links;
 mod message;
 mod meta;
 mod relay;
@@ -21,7 +22,9 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::links::Link;
 use crate::relay::Relay;
+use crate::scan::RequestScan;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 pub use embed::CohereEmbed;
@@ -51,6 +54,10 @@ impl WireFormat for Cohere {
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
         request::decode(body)
+    }
+
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        links::links(text, scan)
     }
 
     fn encode_request(

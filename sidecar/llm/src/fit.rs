@@ -5,14 +5,14 @@
 
 use std::borrow::Cow;
 
-use fkm_dialect::Capabilities;
+use fkm_dialect::{Capabilities, MediaUrls, Medium};
 
 use crate::edit;
 use crate::error::EncodeError;
 use crate::format::{Encoded, Target};
 use crate::ir::{
-    Effort, FunctionTool, InputPart, Message, RawJson, Request, ResponseFormat, Sampling, Tool,
-    ToolChoice,
+    Effort, File, FileSource, FunctionTool, Image, ImageSource, InputPart, Message, RawJson,
+    Request, ResponseFormat, Sampling, Tool, ToolChoice,
 };
 use crate::json::Report;
 use crate::registry::format;
@@ -114,7 +114,41 @@ fn check(request: &Request, target: &Target<'_>) -> Result<(), EncodeError> {
     let mut parts = request.messages.iter().flat_map(input_parts);
     match parts.find_map(|part| blind_to(part, capabilities)) {
         Some(what) => refused("messages[].content", what),
-        None => Ok(()),
+        None => check_addresses(request, target),
+    }
+}
+
+/// Refuses what a provider of the dialect would have to fetch, and does not.
+fn check_addresses(request: &Request, target: &Target<'_>) -> Result<(), EncodeError> {
+    if target.dialect.media_urls == MediaUrls::Any {
+        return Ok(());
+    }
+    let mut parts = request.messages.iter().flat_map(input_parts);
+    let far = |part: &&InputPart| {
+        let (medium, url) = match part {
+            InputPart::Image(Image { source, .. }) => match source {
+                ImageSource::Url(url) => (Medium::Image, url),
+                ImageSource::Base64 { .. } => return false,
+            },
+            InputPart::File(File { source, .. }) => match source {
+                FileSource::Url(url) => (Medium::Document, url),
+                FileSource::Base64 { .. } | FileSource::Text(_) | FileSource::Id(_) => {
+                    return false;
+                }
+            },
+            InputPart::Text(_) | InputPart::Audio(_) | InputPart::Opaque(_) => return false,
+        };
+        url.starts_with("http") && !target.dialect.takes_url_of(medium)
+    };
+    match parts.any(|part| far(&part)) {
+        false => Ok(()),
+        true => Err(EncodeError::Unsupported {
+            path: "messages[].content".to_owned(),
+            format: target.dialect.format,
+            reason:
+                "the provider fetches nothing of this kind from an address; send the content itself"
+                    .to_owned(),
+        }),
     }
 }
 

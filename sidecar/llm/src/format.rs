@@ -9,6 +9,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
+use crate::links::Link;
 use crate::names::ToolNames;
 use crate::patches::Patches;
 use crate::scan::{Member, RequestScan};
@@ -32,6 +33,18 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
 
     /// Reads a client's request.
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError>;
+
+    /// The parts of a client's request that stand at an address, in the order of their places. `text` is the body, and
+    /// `scan` of it.
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        let _ = (text, scan);
+        Vec::new()
+    }
+
+    /// Whether a provider of this dialect is sent the address of a part, and fetches what is there.
+    fn takes_link(&self, link: &Link, dialect: &Dialect) -> bool {
+        dialect.takes_url_of(link.medium)
+    }
 
     /// Writes a request for a provider.
     fn encode_request(

@@ -11,6 +11,7 @@ mod citation;
 pub mod embed;
 mod error;
 mod finish;
+mod links;
 mod media;
 mod part;
 mod relay;
@@ -28,6 +29,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::links::Link;
 use crate::scan::RequestScan;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
@@ -50,6 +52,14 @@ impl WireFormat for Gemini {
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
         request::decode(body)
+    }
+
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        links::links(text, scan)
+    }
+
+    fn takes_link(&self, link: &Link, dialect: &Dialect) -> bool {
+        dialect.takes_url_of(link.medium) && media::tells_type(link)
     }
 
     fn encode_request(

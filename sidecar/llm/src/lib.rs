@@ -23,6 +23,7 @@ pub mod format;
 pub mod gemini;
 pub mod ir;
 mod json;
+mod links;
 mod names;
 pub mod openai_chat;
 pub mod openai_completions;
@@ -56,11 +57,12 @@ pub use error::{
 pub use fit::encode_request;
 pub use fkm_dialect::{
     Auth, CacheMarks, Capabilities, Dialect, Documents, Effort, EmbeddingDialect, EmbeddingFormat,
-    FailureClass, Format, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thinking, Thoughts,
-    ToolCallIds,
+    FailureClass, Format, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound, StreamEnd,
+    Thinking, Thoughts, ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
+pub use links::{Content, Link, inline, links_to_follow};
 pub use names::ToolNames;
 pub use patches::Patches;
 pub use registry::{embedding_codec, format, rerank_codec};

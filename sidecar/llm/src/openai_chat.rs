@@ -2,6 +2,7 @@
 
 mod content;
 mod deviations;
+mod links;
 mod reasoning;
 mod request;
 mod response;
@@ -16,11 +17,12 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::links::Link;
 use crate::openai_error as error;
 use crate::openai_relay::{self, ChunkInspector, Wording};
 use crate::patches::Patches;
 use crate::relay::Relay;
-use crate::scan::Member;
+use crate::scan::{Member, RequestScan};
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The format `openai.chat`.
@@ -44,6 +46,10 @@ impl WireFormat for OpenAiChat {
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
         request::decode(body)
+    }
+
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        links::links(text, scan)
     }
 
     fn encode_request(

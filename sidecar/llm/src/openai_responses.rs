@@ -8,6 +8,7 @@ mod content;
 mod error;
 mod ids;
 mod item;
+mod links;
 mod output;
 mod reasoning;
 mod relay;
@@ -23,8 +24,10 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::links::Link;
 use crate::openai_error;
 use crate::relay::Relay;
+use crate::scan::RequestScan;
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
 /// The format `openai.responses`.
@@ -42,6 +45,10 @@ impl WireFormat for OpenAiResponses {
 
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
         request::decode(body)
+    }
+
+    fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
+        links::links(text, scan)
     }
 
     fn encode_request(

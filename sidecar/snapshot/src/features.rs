@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 28] = [
+pub const FEATURES: [&str; 29] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
@@ -23,6 +23,7 @@ pub const FEATURES: [&str; 28] = [
     "format.openai.embeddings",
     "format.openai.responses",
     "format.voyage.rerank",
+    "media.fetch",
     "network.host_header",
     "network.http2",
     "network.proxy",

@@ -10,6 +10,7 @@
 
 mod features;
 mod hash;
+mod media;
 mod network;
 mod pattern;
 mod payload;
@@ -22,6 +23,10 @@ mod validate;
 
 pub use features::{FEATURES, Feature};
 pub use hash::SnapshotHash;
+pub use media::{
+    Addresses, HostPattern, InvalidHostPattern, MAX_MEDIA_BYTES, MAX_MEDIA_ITEMS,
+    MAX_MEDIA_TIMEOUT, MediaFetch,
+};
 pub use network::{ClientCertificate, Http2, Network, Proxy, ProxyCredentials, ProxyServer, Tls};
 pub use pattern::{InvalidPattern, ModelPattern};
 pub use payload::{MAX_PAYLOAD_BYTES, PodContext, Snapshot};
@@ -40,7 +45,8 @@ pub use validate::{Problem, ProblemCode, ValidSnapshot};
 
 pub use fkm_dialect::{
     AnyFormat, Auth, CacheMarks, Capabilities, Dialect, Documents, FailureClass, Format,
-    MODEL_IN_PATH, MaxTokensField, RequiredChoice, Sound, StreamEnd, Thoughts, ToolCallIds,
+    MODEL_IN_PATH, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound, StreamEnd, Thoughts,
+    ToolCallIds,
 };
 pub use fkm_dialect::{
     EmbeddingDialect, EmbeddingFormat, Operation, Price, Rates, RerankDialect, RerankFormat,

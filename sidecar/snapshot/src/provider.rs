@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Millis, Network, Price,
+    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, MediaFetch, Millis, Network, Price,
     RerankDialect, SecretId, SignIn, is_default,
 };
 
@@ -15,6 +15,9 @@ use crate::{
 pub struct Pool {
     /// The providers, as declared. Names are unique.
     pub providers: Vec<Provider>,
+    /// How media are fetched that a provider wants here; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaFetch>,
 }
 
 /// One LLM service with its keys.

@@ -9,8 +9,8 @@ use thiserror::Error;
 use url::Url;
 
 use crate::{
-    Connection, HttpConnection, MAX_PAYLOAD_BYTES, ModelPattern, Pool, Provider, Rule, Snapshot,
-    SnapshotHash, Strategy,
+    Connection, HttpConnection, MAX_PAYLOAD_BYTES, MediaFetch, ModelPattern, Pool, Provider, Rule,
+    Snapshot, SnapshotHash, Strategy,
 };
 
 /// A snapshot whose references resolve, whose URLs and patterns parse and whose weights leave something to choose.
@@ -155,6 +155,10 @@ fn check_pool(path: &str, pool: &Pool, problems: &mut Vec<Problem>) {
             ));
         }
         check_provider(&path, provider, problems);
+    }
+    for (field, message) in pool.media.iter().flat_map(MediaFetch::problems) {
+        let path = format!("{path}.media.{field}");
+        problems.push(Problem::new(path, ProblemCode::Invalid, message));
     }
 }
 

@@ -16,8 +16,10 @@ use super::ways::Ways;
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
 use crate::signin::{Live, LiveKey, SignIn, SignIns};
+use crate::upstream::address;
 use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
 use crate::upstream::dialer::Destination;
+use crate::upstream::fetch::Fetcher;
 use crate::upstream::material::Material;
 
 /// What building one runtime needs and finds.
@@ -113,9 +115,12 @@ impl Builder<'_> {
         connect: Millis,
     ) -> HashMap<String, Vec<Offer>> {
         let mut offers: HashMap<String, Vec<Offer>> = HashMap::new();
+        let around = self.clients.around();
+        let media = pool.media.clone();
+        let media = media.map(|rules| Arc::new(Fetcher::new(rules, around.clone())));
         for (index, provider) in pool.providers.iter().enumerate() {
             let path = format!("pools[{name}].providers[{index}]");
-            let Some(runtime) = self.provider(&path, provider, connect) else {
+            let Some(runtime) = self.provider(&path, provider, connect, media.clone()) else {
                 continue;
             };
             let runtime = Arc::new(runtime);
@@ -151,6 +156,7 @@ impl Builder<'_> {
         path: &str,
         provider: &Provider,
         connect: Millis,
+        media: Option<Arc<Fetcher>>,
     ) -> Option<ProviderRuntime> {
         let link = match &provider.connection {
             Connection::Http(http) => Link::Http(self.http(path, http, connect)?),
@@ -162,6 +168,7 @@ impl Builder<'_> {
             priority: provider.priority,
             weight: provider.weight,
             link,
+            media,
         })
     }
 
@@ -215,7 +222,7 @@ impl Builder<'_> {
         let material = &self.material(path, http)?;
         let to = Destination {
             base_url: &http.base_url,
-            locality: http.locality,
+            reach: address::reach(http.locality),
             network: &http.network,
         };
         let key = self.clients.key(to, connect, credential, material);

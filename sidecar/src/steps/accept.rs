@@ -189,7 +189,8 @@ impl BodyBudget {
         Self { used, metrics }
     }
 
-    fn guard(&self) -> BodyGuard {
+    /// For one body, of which nothing is there yet.
+    pub(crate) fn guard(&self) -> BodyGuard {
         BodyGuard {
             budget: self.clone(),
             bytes: 0,
@@ -205,6 +206,11 @@ impl BodyGuard {
         if bytes > MAX_BODY_BYTES {
             return Err(too_large());
         }
+        self.reserve(bytes)
+    }
+
+    /// The same whatever a body may have.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), ExchangeError> {
         let more = bytes.saturating_sub(self.bytes);
         let before = self.budget.used.fetch_add(more, Ordering::Relaxed);
         if before + more > MAX_ALL_BODIES_BYTES {

@@ -11,7 +11,7 @@ use fkm_snapshot::Dialect;
 use crate::attempt::AttemptError;
 use crate::codec::Pair;
 use crate::error::{ExchangeError, Reason};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Source};
 use crate::runtime::Candidate;
 
 /// The body of one attempt's request.
@@ -28,19 +28,20 @@ pub(crate) struct Encoded {
     pub(crate) translated: bool,
 }
 
-/// Encodes the exchange's request for `candidate`.
+/// Encodes the exchange's request for `candidate`, as `source` has it.
 pub(crate) fn run(
     exchange: &Exchange,
+    source: Source<'_>,
     candidate: &Candidate,
     pair: &Pair<'_>,
 ) -> Result<Encoded, AttemptError> {
     match *pair {
         Pair::Chat(client, dialect) if client.name() == dialect.format => {
-            Ok(edited(exchange, candidate, dialect))
+            Ok(edited(source, candidate, dialect))
         }
-        Pair::Chat(client, dialect) => chat(exchange, candidate, client, dialect),
+        Pair::Chat(client, dialect) => chat(exchange, source, candidate, client, dialect),
         Pair::Embeddings(client, dialect) => {
-            let request = exchange.embeddings(client).map_err(unreadable)?;
+            let request = source.embeddings(client).map_err(unreadable)?;
             let model = &*candidate.offer.upstream_model;
             let target = EmbeddingTarget { model, dialect };
             let encoded = embedding_codec(dialect.format).encode_request(request, &target);
@@ -49,7 +50,7 @@ pub(crate) fn run(
                 .map_err(|error| inexpressible(&error))
         }
         Pair::Rerank(client, dialect) => {
-            let request = exchange.rerank(client).map_err(unreadable)?;
+            let request = source.rerank(client).map_err(unreadable)?;
             let model = &*candidate.offer.upstream_model;
             let target = RerankTarget { model, dialect };
             let encoded = rerank_codec(dialect.format).encode_request(request, &target);
@@ -62,11 +63,12 @@ pub(crate) fn run(
 
 fn chat(
     exchange: &Exchange,
+    source: Source<'_>,
     candidate: &Candidate,
     client: &dyn WireFormat,
     dialect: &Dialect,
 ) -> Result<Encoded, AttemptError> {
-    let request = exchange.chat(client).map_err(unreadable)?;
+    let request = source.chat(client).map_err(unreadable)?;
     let target = Target {
         model: &candidate.offer.upstream_model,
         dialect,
@@ -90,8 +92,8 @@ fn inexpressible(error: &EncodeError) -> AttemptError {
     AttemptError::Unsuited(refused)
 }
 
-fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Encoded {
-    let scan = &exchange.scan;
+fn edited(source: Source<'_>, candidate: &Candidate, dialect: &Dialect) -> Encoded {
+    let scan = source.scan;
     let asked = scan
         .stream_options
         .as_ref()
@@ -106,7 +108,7 @@ fn edited(exchange: &Exchange, candidate: &Candidate, dialect: &Dialect) -> Enco
         include_usage: ask,
         dialect,
     };
-    let edited = fkm_llm::edit(&exchange.body, scan, &edits);
+    let edited = fkm_llm::edit(source.body, scan, &edits);
     Encoded {
         segments: edited.segments,
         dropped: edited.dropped,

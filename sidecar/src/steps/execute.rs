@@ -12,7 +12,7 @@ use fkm_telemetry::names;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::{encode, send, take};
+use super::{encode, inline, send, take};
 use crate::attempt::{AttemptError, Failure, Limits};
 use crate::codec::Pair;
 use crate::error::{ExchangeError, Reason};
@@ -81,7 +81,7 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
     }
 }
 
-/// One attempt under its own span: encode, send, decode and check.
+/// One attempt under its own span: inline, encode, send, decode and check.
 async fn attempt(
     exchange: &Arc<Exchange>,
     candidate: &Candidate,
@@ -148,7 +148,11 @@ async fn try_candidate(
         let message = "the provider does not do what is asked";
         AttemptError::Unsuited(ExchangeError::new(Reason::NotExpressible, message))
     })?;
-    let mut encoded = encode::run(exchange, candidate, &pair)?;
+    let inlined = inline::run(exchange, candidate, &pair, &limits).await?;
+    let source = inlined
+        .as_ref()
+        .map_or_else(|| exchange.source(), |inlined| inlined.source());
+    let mut encoded = encode::run(exchange, source, candidate, &pair)?;
     let sent = Sent {
         strip_usage: encoded.strip_usage,
         tool_names: std::mem::take(&mut encoded.tool_names),

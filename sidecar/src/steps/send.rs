@@ -20,7 +20,8 @@ use crate::upstream::{Answer, AnswerSource};
 
 const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream, application/json");
-const OUR_AGENT: HeaderValue =
+/// How the sidecar names itself.
+pub(crate) const OUR_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");

@@ -29,7 +29,7 @@ pub(super) fn passes(exchange: &Exchange, pair: &Pair<'_>) -> bool {
     match pair {
         Pair::Chat(client, dialect) => client.name() == dialect.format,
         Pair::Embeddings(client, dialect) => {
-            let asked = exchange.embeddings(*client);
+            let asked = exchange.source().embeddings(*client);
             client.name() == dialect.format && asked.is_ok_and(|asked| is_as_asked(asked, dialect))
         }
         // Documents may have to be shown that the provider was not sent for.
@@ -131,7 +131,7 @@ fn embeddings(
     body: Bytes,
     passes: bool,
 ) -> Result<Read, Fault> {
-    let asked = exchange.embeddings(client).map_err(Clone::clone)?;
+    let asked = exchange.source().embeddings(client).map_err(Clone::clone)?;
     let response = embedding_codec(dialect.format).decode_response(&body)?;
     let progress = Progress {
         response_model: response.model.clone(),
@@ -150,7 +150,7 @@ fn rerank(
     dialect: &RerankDialect,
     body: &[u8],
 ) -> Result<Read, Fault> {
-    let asked = exchange.rerank(client).map_err(Clone::clone)?;
+    let asked = exchange.source().rerank(client).map_err(Clone::clone)?;
     let response = rerank_codec(dialect.format).decode_response(body)?;
     let progress = Progress {
         response_model: response.model.clone(),

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use fkm_snapshot::Locality;
+use fkm_snapshot::{Addresses, Locality};
 use thiserror::Error;
 use url::Host;
 
@@ -30,6 +30,17 @@ pub(crate) enum Forbidden {
     /// Unspecified, multicast or broadcast.
     #[error("{0} is not the address of one host")]
     NotAHost(IpAddr),
+    /// Of no host of the internet, where only such are meant.
+    #[error("{0} is not a public address")]
+    NotPublic(IpAddr),
+}
+
+/// Which addresses a provider of this locality may have.
+pub(crate) fn reach(locality: Locality) -> Addresses {
+    match locality {
+        Locality::External => Addresses::Private,
+        Locality::Local => Addresses::Local,
+    }
 }
 
 /// The cloud metadata and credential addresses that are not link-local: AWS (metadata and EKS Pod Identity), Google Cloud,
@@ -56,28 +67,28 @@ const METADATA_NAMES: [&str; 5] = [
 pub(crate) fn check_unresolved(
     host: &Host,
     port: u16,
-    locality: Locality,
+    reach: Addresses,
     own_ports: &[u16],
 ) -> Result<(), Forbidden> {
     let name = match host {
-        Host::Ipv4(ip) => return check((*ip, port).into(), locality, own_ports),
-        Host::Ipv6(ip) => return check((*ip, port).into(), locality, own_ports),
+        Host::Ipv4(ip) => return check((*ip, port).into(), reach, own_ports),
+        Host::Ipv6(ip) => return check((*ip, port).into(), reach, own_ports),
         Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
     };
     if let Some(known) = METADATA_NAMES.iter().find(|known| **known == name) {
         return Err(Forbidden::MetadataName(known));
     }
     let is_localhost = name == "localhost" || name.ends_with(".localhost");
-    match is_localhost && locality != Locality::Local {
+    match is_localhost && reach != Addresses::Local {
         true => Err(Forbidden::Localhost),
         false => Ok(()),
     }
 }
 
-/// Whether `address` may be dialled for a provider of this locality by a process that listens on `own_ports`.
+/// Whether `address` may be dialled where these are meant, by a process that listens on `own_ports`.
 pub(crate) fn check(
     address: SocketAddr,
-    locality: Locality,
+    reach: Addresses,
     own_ports: &[u16],
 ) -> Result<(), Forbidden> {
     let ip = embedded_v4(address.ip());
@@ -94,14 +105,41 @@ pub(crate) fn check(
         return Err(Forbidden::NotAHost(address.ip()));
     }
     if ip.is_loopback() {
-        if locality != Locality::Local {
+        if reach != Addresses::Local {
             return Err(Forbidden::Loopback(address.ip()));
         }
         if own_ports.contains(&address.port()) {
             return Err(Forbidden::OwnPort(address));
         }
     }
+    if reach == Addresses::Public && !is_public(ip) {
+        return Err(Forbidden::NotPublic(address.ip()));
+    }
     Ok(())
+}
+
+/// Whether an address can be that of a host of the internet: by the registries of special-purpose addresses (RFC 6890 and
+/// its followers), in which it is not listed, or listed as globally reachable.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            // This network, shared (RFC 6598), protocol assignments, benchmarks, reserved.
+            let special = a == 0
+                || (a == 100 && (64..128).contains(&b))
+                || (a, b, c) == (192, 0, 0)
+                || (a == 198 && (b & 0xfe) == 18)
+                || a >= 240;
+            !(special || v4.is_private() || v4.is_documentation())
+        }
+        IpAddr::V6(v6) => {
+            // Of 2000::/3, but for what is of a protocol (2001::/23: Teredo, ORCHID, benchmarks) or of documentation.
+            let [a, b, ..] = v6.segments();
+            let protocol = a == 0x2001 && b < 0x200;
+            let documentation = (a, b) == (0x2001, 0xdb8) || (a == 0x3fff && b < 0x1000);
+            a & 0xe000 == 0x2000 && !protocol && !documentation
+        }
+    }
 }
 
 /// The IPv4 address inside an IPv6 one: mapped (`::ffff:a.b.c.d`), compatible (`::a.b.c.d`), NAT64 (`64:ff9b::/96`) and
@@ -127,7 +165,66 @@ mod tests {
     use super::*;
 
     fn verdict(address: &str, locality: Locality) -> Result<(), Forbidden> {
-        check(address.parse().unwrap(), locality, &[4000])
+        check(address.parse().unwrap(), reach(locality), &[4000])
+    }
+
+    #[test]
+    fn where_public_ones_are_meant_no_other_is_dialled() {
+        let verdict = |address: &str| check(address.parse().unwrap(), Addresses::Public, &[4000]);
+        for address in [
+            "8.8.8.8:443",
+            "100.128.0.1:443",
+            "192.0.1.1:443",
+            "198.20.0.1:443",
+            "172.32.0.1:443",
+            "[2606:4700::1]:443",
+            "[2001:4860:4860::8888]:443",
+            "[::ffff:8.8.8.8]:443",
+            "[64:ff9b::808:808]:443",
+        ] {
+            assert_eq!(verdict(address), Ok(()), "{address}");
+        }
+        for address in [
+            "10.0.0.1:443",
+            "172.16.0.1:443",
+            "192.168.1.1:443",
+            "100.64.0.1:443",
+            "0.1.2.3:443",
+            "192.0.0.8:443",
+            "192.0.2.1:443",
+            "198.18.0.1:443",
+            "198.19.255.1:443",
+            "203.0.113.1:443",
+            "240.0.0.1:443",
+            "[::ffff:10.0.0.1]:443",
+            "[::10.0.0.1]:443",
+            "[64:ff9b::a00:1]:443",
+            "[2002:a00:1::1]:443",
+            "[64:ff9b:1::1]:443",
+            "[fc00::1]:443",
+            "[fd12::1]:443",
+            "[fec0::1]:443",
+            "[2001::1]:443",
+            "[2001:db8::1]:443",
+            "[3fff::1]:443",
+            "[100::1]:443",
+            "[5f00::1]:443",
+        ] {
+            assert!(
+                matches!(verdict(address), Err(Forbidden::NotPublic(_))),
+                "{address}"
+            );
+            let private = check(address.parse().unwrap(), Addresses::Private, &[4000]);
+            assert_eq!(private, Ok(()), "{address}");
+        }
+        for address in [
+            "127.0.0.1:443",
+            "[::1]:443",
+            "169.254.169.254:443",
+            "[fe80::1]:443",
+        ] {
+            assert!(verdict(address).is_err(), "{address}");
+        }
     }
 
     #[test]
@@ -182,7 +279,7 @@ mod tests {
     fn what_a_proxy_is_asked_for_is_no_metadata_however_it_is_spelled() {
         let verdict = |host: &str| {
             let host = Host::parse(host).unwrap();
-            check_unresolved(&host, 80, Locality::External, &[])
+            check_unresolved(&host, 80, Addresses::Private, &[])
         };
         for host in [
             "169.254.169.254",

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fkm_snapshot::{FailureClass, Http2, Locality, Millis, Network};
+use fkm_snapshot::{Addresses, FailureClass, Http2, Millis, Network};
 use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::address::Forbidden;
 use super::body::Segments;
 use super::connector::{ConnectTimeout, Connector};
 use super::dialer::{Destination, Dialer, InvalidDestination, Surroundings};
@@ -56,7 +57,7 @@ pub(crate) struct Pool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PoolKey {
     base_url: String,
-    local: bool,
+    reach: Addresses,
     network: Network,
     connect: Millis,
     /// The key's place (`namespace/secret/key`), never its value; empty where none is sent.
@@ -80,6 +81,8 @@ pub(crate) struct SendError {
     pub(crate) class: FailureClass,
     /// For a person: the whole chain of causes. Holds addresses and names, never keys.
     pub(crate) message: String,
+    /// The address rule refused what was to be dialled.
+    pub(crate) is_forbidden: bool,
 }
 
 // === impl Clients ===
@@ -103,7 +106,7 @@ impl Clients {
     ) -> PoolKey {
         PoolKey {
             base_url: to.base_url.to_owned(),
-            local: to.locality == Locality::Local,
+            reach: to.reach,
             network: to.network.clone(),
             connect,
             credential: credential.to_owned(),
@@ -122,10 +125,7 @@ impl Clients {
         }
         let to = Destination {
             base_url: &key.base_url,
-            locality: match key.local {
-                true => Locality::Local,
-                false => Locality::External,
-            },
+            reach: key.reach,
             network: &key.network,
         };
         let dialer = Dialer::try_new(to, material, &self.around)?;
@@ -144,6 +144,11 @@ impl Clients {
             connector,
             encrypted: key.base_url.starts_with("https:"),
         })
+    }
+
+    /// What every connection of the process has in common.
+    pub(crate) fn around(&self) -> &Surroundings {
+        &self.around
     }
 
     /// Keeps exactly these pools; exchanges that still hold another one finish on it. Gives those that are new.
@@ -168,6 +173,20 @@ impl Pool {
 // === impl HttpClient ===
 
 impl HttpClient {
+    /// For one request, after which nothing is kept.
+    pub(crate) fn for_one(
+        to: Destination<'_>,
+        connect: Duration,
+        around: &Surroundings,
+    ) -> Result<Self, InvalidDestination> {
+        let dialer = Dialer::try_new(to, &Material::default(), around)?;
+        let forwarder = dialer.forwarder().cloned();
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(Connector::new(dialer, connect));
+        Ok(Self { client, forwarder })
+    }
+
     async fn request(&self, mut request: Request<Segments>) -> Result<Response<Incoming>, Error> {
         let forwarder = self.forwarder.as_ref();
         if let Some(authorization) = forwarder.and_then(|proxy| proxy.authorization.as_ref()) {
@@ -184,6 +203,7 @@ impl HttpClient {
         refused.then(|| SendError {
             class: FailureClass::ConnectFailure,
             message: proxy.denied().to_string(),
+            is_forbidden: false,
         })
     }
 }
@@ -234,8 +254,25 @@ impl From<Error> for SendError {
         Self {
             class,
             message: describe(&error),
+            is_forbidden: is_forbidden(&error),
         }
     }
+}
+
+/// Whether the address rule is among the causes.
+fn is_forbidden(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // What an I/O error was made of is not its source.
+        let inside = error.downcast_ref::<std::io::Error>();
+        let inside = inside.and_then(std::io::Error::get_ref);
+        let inside = inside.and_then(|inside| inside.downcast_ref::<Forbidden>());
+        if error.is::<Forbidden>() || inside.is_some() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The causes of an error, outermost first, without the words that hyper adds to every one.

@@ -2,7 +2,7 @@
 //!
 //! *Guarantees*: every address that is dialled, literal or resolved, has passed [`address::check`] for that very
 //! connection, the provider's and a proxy's alike; what a proxy is asked for has passed [`address::check_unresolved`].
-//! What is dialled comes from the pool alone, never from the URL of a request.
+//! What is dialled for a provider comes from the pool alone, never from the URL of a request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fkm_snapshot::{Http2, Locality, Network, Proxy as Wanted};
+use fkm_snapshot::{Addresses, Http2, Network, Proxy as Wanted};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -33,7 +33,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Destination<'a> {
     pub(crate) base_url: &'a str,
-    pub(crate) locality: Locality,
+    pub(crate) reach: Addresses,
     pub(crate) network: &'a Network,
 }
 
@@ -89,7 +89,7 @@ struct Door {
 /// Which addresses may be dialled.
 #[derive(Clone, Debug)]
 struct AddressRule {
-    locality: Locality,
+    reach: Addresses,
     /// A resolver is asked for a name alone.
     port: u16,
     own_ports: Arc<[u16]>,
@@ -145,7 +145,7 @@ impl Dialer {
             )?),
             _ => None,
         };
-        let rule = around.rule(to.locality, port);
+        let rule = around.rule(to.reach, port);
         let entry = if to.network.socket.is_empty() {
             match proxy(&url, to, material, around)? {
                 None => Entry::Straight(Door::new(&url, host, rule, around)?),
@@ -229,7 +229,7 @@ fn proxy(
             Ok(found.as_ref().map(Proxy::of_environment))
         }
         Wanted::Through(server) => {
-            let proxy = Proxy::of_pool(server, material.proxy.as_ref(), to.locality);
+            let proxy = Proxy::of_pool(server, material.proxy.as_ref(), to.reach);
             proxy.map(Some).ok_or(InvalidDestination::Proxy)
         }
     }
@@ -246,7 +246,7 @@ fn door_of(
         "https" => Some(Secured::proxy(&around.roots, ca_pem, &host)?),
         _ => None,
     };
-    let rule = around.rule(proxy.locality, port);
+    let rule = around.rule(proxy.reach, port);
     Ok((Door::new(&url, host, rule, around)?, tls))
 }
 
@@ -259,9 +259,9 @@ fn host_and_port(url: &Url) -> Option<(Host, u16)> {
 // === impl Surroundings ===
 
 impl Surroundings {
-    fn rule(&self, locality: Locality, port: u16) -> AddressRule {
+    fn rule(&self, reach: Addresses, port: u16) -> AddressRule {
         AddressRule {
-            locality,
+            reach,
             port,
             own_ports: self.own_ports.clone(),
         }
@@ -273,11 +273,9 @@ impl Surroundings {
 impl Detour {
     async fn open(&self) -> Result<Box<dyn Io>, BoxError> {
         let AddressRule {
-            locality,
-            own_ports,
-            ..
+            reach, own_ports, ..
         } = &self.rule;
-        address::check_unresolved(&self.host, self.port, *locality, own_ports)?;
+        address::check_unresolved(&self.host, self.port, *reach, own_ports)?;
         let unreachable = |source| ProxyError::Unreachable {
             proxy: self.proxy.to_string(),
             source,
@@ -348,7 +346,7 @@ impl Door {
 
 impl AddressRule {
     fn check(&self, address: SocketAddr) -> Result<(), Forbidden> {
-        address::check(address, self.locality, &self.own_ports)
+        address::check(address, self.reach, &self.own_ports)
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use bytes::Bytes;
-use fkm_snapshot::{Locality, ProxyServer};
+use fkm_snapshot::{Addresses, ProxyServer};
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Empty;
@@ -27,7 +27,7 @@ pub(crate) struct Proxy {
     /// Marked sensitive.
     pub(crate) authorization: Option<HeaderValue>,
     /// Where it may be.
-    pub(crate) locality: Locality,
+    pub(crate) reach: Addresses,
 }
 
 /// Why there is no connection through a proxy. Names the proxy, never its credentials.
@@ -64,7 +64,7 @@ impl Proxy {
     pub(crate) fn of_pool(
         server: &ProxyServer,
         credentials: Option<&BasicCredentials>,
-        locality: Locality,
+        reach: Addresses,
     ) -> Option<Self> {
         let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let url = match (credentials, server.url.split_once("://")) {
@@ -75,19 +75,19 @@ impl Proxy {
             ),
             _ => server.url.clone(),
         };
-        Some(Self::new(&intercept(&url)?, locality))
+        Some(Self::new(&intercept(&url)?, reach))
     }
 
     /// The one that the environment names. Whoever writes that may also mean one inside the pod.
     pub(crate) fn of_environment(found: &Intercept) -> Self {
-        Self::new(found, Locality::Local)
+        Self::new(found, Addresses::Local)
     }
 
-    fn new(found: &Intercept, locality: Locality) -> Self {
+    fn new(found: &Intercept, reach: Addresses) -> Self {
         Self {
             uri: found.uri().clone(),
             authorization: found.basic_auth().cloned(),
-            locality,
+            reach,
         }
     }
 

@@ -14,6 +14,7 @@ mod failover;
 mod formats;
 mod front;
 mod harness;
+mod media;
 mod mid_stream;
 mod pass_through;
 mod pools;

@@ -18,6 +18,8 @@
 
 mod case;
 mod dialect_cases;
+mod files;
+mod media_cases;
 mod objects;
 mod pool_cases;
 mod providers;
@@ -45,6 +47,7 @@ fn cases() -> Vec<Case> {
     let mut cases = pool_cases::all();
     cases.extend(sign_in_cases::all());
     cases.extend(dialect_cases::all());
+    cases.extend(media_cases::all());
     cases.extend(route_cases::all());
     cases
 }

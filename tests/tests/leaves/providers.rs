@@ -19,6 +19,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use crate::files::Files;
 use crate::tokens::Tokens;
 use crate::transcript::{Transcript, received};
 
@@ -36,6 +37,8 @@ pub(crate) struct Providers {
     b: Upstream,
     front: Front,
     tokens: Tokens,
+    /// Has an image under every path.
+    files: Files,
     /// Wants the certificate of a client.
     mutual: Front,
     proxy: Proxy,
@@ -85,6 +88,7 @@ impl Providers {
         }
         Self {
             tokens: Tokens::start().await,
+            files: Files::start().await,
             front,
             mutual: Front::start(a.address(), mutual, handshake).await,
             proxy,
@@ -111,7 +115,7 @@ impl Providers {
     }
 
     /// Puts addresses and certificates into every text of a manifest: `$A`, `$B`, `$TLS`, `$MUTUAL`, `$PROXY`, `$CA` and
-    /// so on, and `$TOKENS` with a path behind it.
+    /// so on, and `$TOKENS` or `$FILES` with a path behind it.
     pub(crate) fn fill(&self, manifest: &mut Value) {
         match manifest {
             Value::String(text) => {
@@ -128,9 +132,11 @@ impl Providers {
                     "$CLIENT_KEY" => self.certificates.client[1].clone(),
                     "$OTHER_CLIENT" => self.certificates.other_client[0].clone(),
                     "$OTHER_CLIENT_KEY" => self.certificates.other_client[1].clone(),
-                    other => match other.strip_prefix("$TOKENS") {
-                        Some(path) => format!("{}{path}", self.tokens.url()),
-                        None => return,
+                    "$FILES_HOST" => format!("localhost:{}", self.files.port),
+                    other => match (other.strip_prefix("$TOKENS"), other.strip_prefix("$FILES")) {
+                        (Some(path), _) => format!("{}{path}", self.tokens.url()),
+                        (_, Some(path)) => format!("http://localhost:{}{path}", self.files.port),
+                        _ => return,
                     },
                 };
                 *text = filled;
@@ -160,6 +166,7 @@ impl Providers {
             }
         }
         transcript.replace(&format!(":{}", self.front.port), ":<tls>");
+        transcript.replace(&format!(":{}", self.files.port), ":<files>");
         self.tokens.tell(transcript);
         transcript.replace(&format!(":{}", self.mutual.port), ":<mutual>");
     }

@@ -104,6 +104,7 @@ impl Scene {
         match sidecar.store().apply(&payload, &secrets) {
             Ok(_) => {
                 for ask in &self.asks {
+                    let ask = ask.filled(&providers);
                     ask.put(&sidecar, &mut transcript).await;
                 }
             }
@@ -200,6 +201,15 @@ async fn start_sidecar(providers: &Providers) -> Running {
 // === impl Ask ===
 
 impl Ask {
+    /// With the addresses of the far side.
+    fn filled(&self, providers: &Providers) -> Self {
+        let mut ask = self.clone();
+        if let Self::Chat(body) | Self::Messages(body) | Self::Often(body) = &mut ask {
+            providers.fill(body);
+        }
+        ask
+    }
+
     async fn put(&self, sidecar: &Running, transcript: &mut Transcript) {
         match self {
             Self::Chat(body) => {

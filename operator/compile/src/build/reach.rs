@@ -67,6 +67,7 @@ fn pool(of_pool: &OfPool<'_>, state: &PoolState) -> Pool {
     });
     Pool {
         providers: providers.collect(),
+        media: state.media.clone(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fkm_snapshot::{Feature, Pool};
+use fkm_snapshot::{Feature, MediaFetch, Pool};
 use serde::Serialize;
 
 use super::reach;
@@ -85,8 +85,15 @@ impl<'a> Ledger<'a> {
         for (name, of_pool) in reach::reached(route.rules.iter(), pools) {
             numbers.insert(self.number(Part::Pools, || POOLS));
             numbers.insert(self.number(Part::Pool(name), || {
-                length(&name.to_string()) + COLON + length(&Pool::default())
+                let empty = Pool {
+                    providers: Vec::new(),
+                    media: reach::state(name, pools).media.clone(),
+                };
+                length(&name.to_string()) + COLON + length(&empty)
             }));
+            if reach::state(name, pools).media.is_some() {
+                numbers.insert(self.feature(Feature::from(MediaFetch::FEATURE)));
+            }
             for provider in reach::state(name, pools).usable() {
                 if let Some(models) = of_pool.get(provider.name.as_str()) {
                     self.provider(name, provider, models, &mut numbers);

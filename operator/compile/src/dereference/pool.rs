@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fkm_catalog::near_matches;
 use fkm_crds::{AllowedRoutes, BASIC_AUTH_KEYS, CA_KEY, FromNamespaces, Reason, TLS_KEYS};
 use fkm_snapshot::{
-    ClientCertificate, Connection, Credential, HttpConnection, Model, Network, Proxy,
+    ClientCertificate, Connection, Credential, HttpConnection, MediaFetch, Model, Network, Proxy,
     ProxyCredentials, SecretId,
 };
 use rustls_pki_types::CertificateDer;
@@ -27,6 +27,7 @@ pub(crate) struct Pools<'a> {
 pub(crate) struct PoolState {
     /// All that take effect, those that cannot be used included.
     pub(crate) providers: Vec<(UsableProvider, Option<Fault>)>,
+    pub(crate) media: Option<MediaFetch>,
     verdict: Verdict,
 }
 
@@ -141,13 +142,11 @@ fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolSta
     let mut unresolved: Vec<Fault> = effective.faults.iter().filter(unknown).cloned().collect();
     let served = effective.valid.as_ref().map(|served| served.generation);
     let valid = effective.valid.map(|Served { spec, .. }| spec);
-    let (valid, warnings) = valid.map_or_else(
-        Default::default,
-        |ValidPool {
-             providers,
-             warnings,
-         }| (providers, warnings),
-    );
+    let ValidPool {
+        providers: valid,
+        media,
+        warnings,
+    } = valid.unwrap_or_default();
     let dereference = |provider: ValidProvider| {
         Dereference {
             pool: name,
@@ -163,6 +162,7 @@ fn judge(name: &ObjectName, input: &PoolInput<'_>, world: &World<'_>) -> PoolSta
     });
     PoolState {
         providers,
+        media,
         verdict: Verdict {
             accepted: accepted.map(|()| warnings),
             resolved: Complaint::of(unresolved),

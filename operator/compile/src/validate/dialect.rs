@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fkm_crds::{Decimal, MemberName};
 use fkm_snapshot::{
-    Auth, CacheMarks, Dialect, Documents, MaxTokensField, RequiredChoice, Sound, StreamEnd,
-    Thoughts, ToolCallIds,
+    Auth, CacheMarks, Dialect, Documents, MaxTokensField, MediaUrls, RequiredChoice, Sound,
+    StreamEnd, Thoughts, ToolCallIds,
 };
 use serde_json::Number;
 
@@ -61,6 +61,7 @@ pub(super) fn dialect(
         cache_marks: given.cache_marks.map_or(record.cache_marks, cache_marks),
         documents: given.documents.map_or(record.documents, documents),
         sound: given.sound.map_or(record.sound, sound),
+        media_urls: given.media_urls.map_or(record.media_urls, media_urls),
     };
     problems.extend(dialect.problems());
     (dialect, problems)
@@ -157,6 +158,14 @@ fn sound(sound: fkm_crds::Sound) -> Sound {
     match sound {
         fkm_crds::Sound::AsSent => Sound::AsSent,
         fkm_crds::Sound::Base64 => Sound::Base64,
+    }
+}
+
+fn media_urls(urls: fkm_crds::MediaUrls) -> MediaUrls {
+    match urls {
+        fkm_crds::MediaUrls::Any => MediaUrls::Any,
+        fkm_crds::MediaUrls::Images => MediaUrls::Images,
+        fkm_crds::MediaUrls::Never => MediaUrls::Never,
     }
 }
 

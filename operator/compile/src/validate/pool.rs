@@ -1,5 +1,6 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
+mod media;
 mod models;
 mod network;
 mod sign_in;
@@ -10,10 +11,11 @@ use std::collections::BTreeMap;
 use fkm_catalog::{Preset, near_matches, preset, preset_names};
 use fkm_crds::{Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
 use fkm_snapshot::{
-    Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, Model, Network,
+    Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, MediaFetch, Model, Network,
     RerankDialect, Simulated,
 };
 
+pub(crate) use self::media::is_right as is_right_media;
 pub(crate) use self::sign_in::{SecretAt, ValidCredential};
 use super::base_url::{base_url, proxy_url, socket};
 use super::{dialect, duplicates, weight};
@@ -21,9 +23,10 @@ use crate::Fault;
 use crate::verdict::suggestion;
 
 /// A pool whose own fields are right. Its references may still lead nowhere.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ValidPool {
     pub(crate) providers: Vec<ValidProvider>,
+    pub(crate) media: Option<MediaFetch>,
     /// What is right, and most likely not meant.
     pub(crate) warnings: Vec<Fault>,
 }
@@ -110,8 +113,13 @@ pub(crate) fn providers(spec: &ProviderPoolSpec) -> Result<ValidPool, Vec<Fault>
         }
         .provider()
     });
+    let providers = providers.collect();
     let valid = ValidPool {
-        providers: providers.collect(),
+        providers,
+        media: spec
+            .media
+            .as_ref()
+            .map(|media| self::media::fetch(&media.fetch, &mut faults)),
         warnings,
     };
     if faults.is_empty() {

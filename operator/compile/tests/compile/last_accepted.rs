@@ -1,8 +1,11 @@
 //! A bad edit keeps the good build, and never undoes a revocation.
 
 use fkm_compile::{Compiled, ObjectName};
-use fkm_crds::{AllowedRoutes, Duration, FromNamespaces, Policy, RouteNamespaces, Timeouts};
-use fkm_snapshot::{Connection, Provider};
+use fkm_crds::{
+    AllowedRoutes, Duration, FromNamespaces, HostPattern, Media, MediaAddresses, MediaFetch,
+    Policy, RouteNamespaces, Timeouts,
+};
+use fkm_snapshot::{Addresses, Connection, Provider};
 
 use crate::objects::{ACCEPTED, LIVE, Objects};
 
@@ -113,6 +116,47 @@ fn a_bad_edit_of_a_route_keeps_the_good_build() {
         complaint.faults[0].path,
         "spec.rules[0].policy.timeouts.request"
     );
+}
+
+/// A pool that fetches from these hosts, over plain HTTP in private networks.
+fn fetching(hosts: &[&str]) -> Media {
+    Media {
+        fetch: MediaFetch {
+            hosts: hosts.iter().map(|host| HostPattern::from(*host)).collect(),
+            allow_http: Some(true),
+            addresses: Some(MediaAddresses::Private),
+            ..MediaFetch::default()
+        },
+    }
+}
+
+#[test]
+fn leave_to_fetch_is_never_more_than_the_live_pool_gives() {
+    let mut objects = accepted_before();
+    objects.accepted_pools.get_mut(&pool()).unwrap().media = Some(fetching(&["a.test", "b.test"]));
+    let served = |objects: &Objects| {
+        let compiled = objects.compile();
+        compiled.snapshot.pools["platform/chat"].media.clone()
+    };
+    // Spoilt elsewhere: what the live pool says of media is right, and holds.
+    spoil_pool(&mut objects);
+    assert_eq!(served(&objects), None);
+    let live = Some(fetching(&["c.test"]));
+    objects.pools.get_mut(&pool()).unwrap().media = live;
+    assert_eq!(served(&objects).unwrap().hosts, ["c.test"]);
+    // Spoilt itself: what both say.
+    let mut live = fetching(&["b.test", "c.test"]);
+    live.fetch.timeout = Some(Duration::from("1d"));
+    live.fetch.allow_http = None;
+    live.fetch.addresses = None;
+    objects.pools.get_mut(&pool()).unwrap().media = Some(live.clone());
+    let media = served(&objects).unwrap();
+    assert_eq!(media.hosts, ["b.test"]);
+    assert!(!media.plain_http);
+    assert_eq!(media.addresses, Addresses::Public);
+    live.fetch.hosts.remove(0);
+    objects.pools.get_mut(&pool()).unwrap().media = Some(live);
+    assert_eq!(served(&objects), None);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use fkm_compile::ObjectName;
 use fkm_crds::{
-    AllowedRoutes, Backend, BaseUrl, Defaults, Dialect, Duration, FromNamespaces, LLMRouteSpec,
-    Locality, Match, Model, ModelPattern, Policy, PoolRef, Provider, ProviderPoolSpec,
-    ProviderType, RouteNamespaces, Rule, Scope, Simulated, Strategy as RuleStrategy, StrategyType,
-    Timeouts,
+    AllowedRoutes, Backend, BaseUrl, ByteSize, Defaults, Dialect, Duration, FromNamespaces,
+    HostPattern, LLMRouteSpec, Locality, Match, Media, MediaAddresses, MediaFetch, Model,
+    ModelPattern, Policy, PoolRef, Provider, ProviderPoolSpec, ProviderType, RouteNamespaces, Rule,
+    Scope, Simulated, Strategy as RuleStrategy, StrategyType, Timeouts,
 };
 use fkm_snapshot::{MAX_PAYLOAD_BYTES, ValidSnapshot};
 use proptest::option::of;
@@ -95,6 +95,28 @@ fn dialect() -> impl Strategy<Value = Dialect> {
     })
 }
 
+/// Some of these fetch nothing, or from everywhere.
+fn media() -> impl Strategy<Value = Media> {
+    let hosts =
+        select(&["a.test", "*", "*.test:8443", "https://a"][..]).prop_map(HostPattern::from);
+    let sizes = || of(select(&["1Ki", "30Mi", "0"][..]).prop_map(ByteSize::from));
+    let addresses = select(&[MediaAddresses::Public, MediaAddresses::Local][..]);
+    let hosts = prop::collection::vec(hosts, 0..3);
+    (hosts, sizes(), sizes(), of(addresses), of(0..200i32)).prop_map(
+        |(hosts, max_size, max_total_size, addresses, max_items)| Media {
+            fetch: MediaFetch {
+                hosts,
+                allow_http: None,
+                addresses,
+                max_size,
+                max_total_size,
+                max_items,
+                timeout: None,
+            },
+        },
+    )
+}
+
 fn pool() -> impl Strategy<Value = ProviderPoolSpec> {
     let from = select(
         &[
@@ -103,16 +125,16 @@ fn pool() -> impl Strategy<Value = ProviderPoolSpec> {
             FromNamespaces::Selector,
         ][..],
     );
-    (of(from), prop::collection::vec(provider(), 0..4)).prop_map(|(from, providers)| {
-        ProviderPoolSpec {
-            allowed_routes: from.map(|from| AllowedRoutes {
-                namespaces: RouteNamespaces {
-                    from,
-                    selector: None,
-                },
-            }),
-            providers,
-        }
+    let providers = prop::collection::vec(provider(), 0..4);
+    (of(from), providers, of(media())).prop_map(|(from, providers, media)| ProviderPoolSpec {
+        media,
+        allowed_routes: from.map(|from| AllowedRoutes {
+            namespaces: RouteNamespaces {
+                from,
+                selector: None,
+            },
+        }),
+        providers,
     })
 }
 

@@ -7,12 +7,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use fkm_dialect::Medium;
 
 use crate::error::{DecodeError, EncodeError};
 use crate::gemini::types::{camel, standard_base64};
 use crate::gemini::{FORMAT, part};
 use crate::ir::{Audio, Extra, File, FileSource, Image, ImageSource, InputPart, Opaque, RawJson};
 use crate::json::{Object, ObjectWriter, Report, string};
+use crate::links::Link;
 
 /// Members of the data itself, among those of the part.
 const INNER: &str = "data.";
@@ -128,7 +130,7 @@ fn decode_linked(
 }
 
 /// Whether a file is kept by Google, and its address of no use to anybody else.
-fn is_kept(url: &str) -> bool {
+pub(super) fn is_kept(url: &str) -> bool {
     let Some(rest) = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))
@@ -156,8 +158,22 @@ fn kind(media_type: &str) -> Kind {
     }
 }
 
+/// What a part at an address is, where that can be an image or a document.
+pub(super) fn medium(media_type: &str) -> Option<Medium> {
+    match kind(media_type) {
+        Kind::Image => Some(Medium::Image),
+        Kind::Document => Some(Medium::Document),
+        Kind::Audio | Kind::Video => None,
+    }
+}
+
+/// Whether the type of what is at the address of a link is known, which this format asks for.
+pub(super) fn tells_type(link: &Link) -> bool {
+    link.media_type.is_some() || guess(&link.url).is_some()
+}
+
 /// The media type that the end of an address's path shows.
-fn guess(url: &str) -> Option<&'static str> {
+pub(super) fn guess(url: &str) -> Option<&'static str> {
     let path = url.split(['?', '#']).next()?;
     let (_, after_host) = path.split_once("://")?.1.split_once('/')?;
     let name = after_host.rsplit('/').next()?;

@@ -7,6 +7,7 @@ mod cohere;
 mod completions;
 mod functions;
 mod gemini;
+mod links;
 mod media;
 mod requests;
 mod responses;

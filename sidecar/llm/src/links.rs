@@ -1,0 +1,179 @@
+//! The parts of a client's request that stand at an address: found by their places in its bytes, and what is there put in
+//! their stead, in the same format.
+//!
+//! *Guarantees*: what is put in takes the place of the part's address alone; every other byte of the request stays. Only
+//! `http` and `https` addresses of parts that the format knows are found: no text, no argument of a call, no address of a
+//! provider's own store.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fkm_dialect::{Dialect, MediaUrls, Medium};
+
+use crate::format::WireFormat;
+use crate::json::Path;
+use crate::registry::format;
+use crate::scan::{Member, RequestScan, items, members};
+
+/// A part that stands at an address.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What it is, as far as the part says.
+    pub medium: Medium,
+    /// Its address, `http` or `https`.
+    pub url: String,
+    /// Where, in the words of the client's format: `messages[0].content[1].image_url`.
+    pub path: String,
+    /// The media type that the part tells, in formats that do.
+    pub media_type: Option<String>,
+    /// What is replaced.
+    span: Range<usize>,
+    write: Write,
+}
+
+/// What was found at an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    /// For example `image/png`.
+    pub media_type: &'a str,
+    /// The bytes. Those of type `text/plain` must be UTF-8.
+    pub bytes: &'a [u8],
+}
+
+/// Writes what takes the place of an address.
+pub(crate) type Write = fn(&mut Vec<u8>, &Content<'_>);
+
+/// The parts of a request that a provider of this dialect does not fetch itself, in their order. `scan` must be of `body`.
+///
+/// What a client says in the provider's own format is sent as it is, unless the dialect says that such providers fetch
+/// nothing of the kind.
+pub fn links_to_follow(
+    client: &dyn WireFormat,
+    body: &[u8],
+    scan: &RequestScan,
+    dialect: &Dialect,
+) -> Vec<Link> {
+    let same = client.name() == dialect.format;
+    if (same && dialect.media_urls == MediaUrls::Any) || !names_an_address(body) {
+        return Vec::new();
+    }
+    let Ok(text) = simdutf8::basic::from_utf8(body) else {
+        return Vec::new();
+    };
+    let mut found = client.links(text, scan);
+    found.retain(|link| match same {
+        true => !dialect.takes_url_of(link.medium),
+        false => !format(dialect.format).takes_link(link, dialect),
+    });
+    found
+}
+
+/// The request with what was found at these links, which must be of this `body`.
+pub fn inline<'a>(
+    body: &[u8],
+    contents: impl IntoIterator<Item = (&'a Link, Content<'a>)>,
+) -> Vec<u8> {
+    let mut contents: Vec<_> = contents.into_iter().collect();
+    contents.sort_by_key(|(link, _)| link.span.start);
+    let added = contents
+        .iter()
+        .map(|(_, content)| content.bytes.len() / 3 * 4 + 128);
+    let mut out = Vec::with_capacity(body.len() + added.sum::<usize>());
+    let mut at = 0;
+    for (link, content) in contents {
+        out.extend_from_slice(&body[at..link.span.start]);
+        (link.write)(&mut out, &content);
+        at = link.span.end;
+    }
+    out.extend_from_slice(&body[at..]);
+    out
+}
+
+fn names_an_address(body: &[u8]) -> bool {
+    memchr::memmem::find(body, b"\"http").is_some()
+        || memchr::memmem::find(body, b"\"HTTP").is_some()
+}
+
+// === impl Link ===
+
+impl Link {
+    /// The link whose address is the string at `value`; `None` when it is no address that can be followed.
+    pub(crate) fn at(
+        text: &str,
+        medium: Medium,
+        value: &Range<usize>,
+        path: &Path<'_>,
+    ) -> Option<Self> {
+        let literal = Member {
+            key: value.clone(),
+            value: value.clone(),
+        };
+        let url = literal.string(text)?;
+        let (scheme, _) = url.split_once("://")?;
+        let is_http = ["http", "https"].map(|one| scheme.eq_ignore_ascii_case(one));
+        is_http.contains(&true).then(|| Self {
+            medium,
+            url: url.clone().into_owned(),
+            path: path.to_string(),
+            media_type: None,
+            span: value.clone(),
+            write: write_data_url,
+        })
+    }
+
+    /// With something else than a `data:` address in its stead.
+    pub(crate) fn replaced(mut self, span: Range<usize>, write: Write) -> Self {
+        self.span = span;
+        self.write = write;
+        self
+    }
+}
+
+/// The member of this name.
+pub(crate) fn find<'a>(text: &str, members: &'a [Member], name: &str) -> Option<&'a Member> {
+    members.iter().find(|member| member.name(text) == name)
+}
+
+/// Whether a part is of this type.
+pub(crate) fn is_of_type(text: &str, part: &[Member], kind: &str) -> bool {
+    let found = find(text, part, "type").and_then(|member| member.string(text));
+    found.as_deref() == Some(kind)
+}
+
+/// The objects in the array that is a member's value, by their numbers; none where there is none.
+pub(crate) fn objects<'a>(
+    text: &'a str,
+    array: Option<&Member>,
+) -> impl Iterator<Item = (usize, Vec<Member>)> + 'a {
+    let places = array.map(|member| items(text, &member.value));
+    let places = places.unwrap_or_default().into_iter().enumerate();
+    places.map(|(index, place)| (index, members(text, &place)))
+}
+
+/// Writes base64, with nothing around it.
+pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    let length = base64::encoded_len(bytes.len(), true).expect("what fits into memory thrice");
+    out.resize(start + length, 0);
+    let written = STANDARD.encode_slice(bytes, &mut out[start..]);
+    debug_assert_eq!(written, Ok(length), "as long as it was said to be");
+}
+
+/// Writes `"data:TYPE;base64,DATA"`.
+pub(crate) fn write_data_url(out: &mut Vec<u8>, content: &Content<'_>) {
+    out.extend_from_slice(b"\"data:");
+    out.extend_from_slice(content.media_type.as_bytes());
+    out.extend_from_slice(b";base64,");
+    write_base64(out, content.bytes);
+    out.push(b'"');
+}
+
+/// Writes a member whose value is a string without anything to escape.
+pub(crate) fn write_member(out: &mut Vec<u8>, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    value(out);
+    out.push(b'"');
+}
