@@ -100,23 +100,42 @@ pub fn init(settings: &Settings) -> Result<Guard, InitError> {
         .parse(&settings.log_filter)
         .map_err(|error| InitError::Filter(settings.log_filter.clone(), error))?;
     let terminal = std::io::stderr().is_terminal();
-    let lines = lines(settings.format, terminal, std::io::stderr).with_filter(filter);
     let provider = tracer_provider(settings)?;
-    let traces = provider.as_ref().map(|provider| {
-        let (target, level) = EXPORTED;
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("fkm"))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_filter(Targets::new().with_target(target, level))
-    });
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(traces)
-        .try_init()
-        .map_err(InitError::AlreadyStarted)?;
+    let started = match &provider {
+        None => without_traces(settings.format, filter, terminal, std::io::stderr).try_init(),
+        Some(provider) => {
+            let (target, level) = EXPORTED;
+            let traces = tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("fkm"))
+                .with_location(false)
+                .with_threads(false)
+                .with_tracked_inactivity(false)
+                .with_filter(Targets::new().with_target(target, level));
+            let lines = lines(settings.format, terminal, std::io::stderr).with_filter(filter);
+            tracing_subscriber::registry()
+                .with(lines)
+                .with(traces)
+                .try_init()
+        }
+    };
+    started.map_err(InitError::AlreadyStarted)?;
     Ok(Guard { provider })
+}
+
+/// Log lines alone. The filter stands before everything, so that what it turns off costs nothing: a filter of one layer
+/// leaves spans to be made that no layer wants.
+fn without_traces<W>(
+    format: LogFormat,
+    filter: EnvFilter,
+    terminal: bool,
+    writer: W,
+) -> impl Subscriber + Send + Sync
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines(format, terminal, writer))
 }
 
 /// The layer that writes log lines.

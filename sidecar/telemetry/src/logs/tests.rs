@@ -124,3 +124,15 @@ fn traces_without_a_runtime_are_refused_not_a_panic() {
     };
     assert!(matches!(init(&wrong).unwrap_err(), InitError::NoRuntime));
 }
+
+#[test]
+fn without_an_exporter_a_span_that_is_off_is_not_made() {
+    let filter = EnvFilter::new("info,quiet=off");
+    let page = Page::default();
+    let subscriber = without_traces(LogFormat::Json, filter, false, move || page.clone());
+    with_default(subscriber, || {
+        let off = info_span!(target: "quiet", "request");
+        let on = info_span!(target: "spoken", "request");
+        assert!(off.is_disabled() && !on.is_disabled());
+    });
+}
