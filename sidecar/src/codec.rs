@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use fkm_llm::{
-    ClientError, Dialect, EmbeddingCodec, EmbeddingDialect, ProviderError, RequestScan,
-    RerankCodec, RerankDialect, WireFormat, embedding_codec, rerank_codec,
+    ClientError, ClientForm, Dialect, EmbeddingCodec, EmbeddingDialect, ProviderError, RequestScan,
+    RerankCodec, RerankDialect, WireFormat, client_embeddings, client_format, embedding_codec,
+    rerank_codec,
 };
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
@@ -34,6 +35,15 @@ impl Codec {
             AnyFormat::Chat(format) => Self::Chat(fkm_llm::format(format)),
             AnyFormat::Embeddings(format) => Self::Embeddings(embedding_codec(format)),
             AnyFormat::Rerank(format) => Self::Rerank(rerank_codec(format)),
+        }
+    }
+
+    /// As clients of this form read it.
+    pub(crate) fn for_client(format: AnyFormat, form: ClientForm) -> Self {
+        match format {
+            AnyFormat::Chat(format) => Self::Chat(client_format(format, form)),
+            AnyFormat::Embeddings(format) => Self::Embeddings(client_embeddings(format, form)),
+            AnyFormat::Rerank(_) => Self::of(format),
         }
     }
 

@@ -122,7 +122,7 @@ async fn exchange(
             return Ok(respond::json(model, id));
         }
     };
-    let format = Codec::of(question.format);
+    let format = Codec::for_client(question.format, family.form());
     let (body, guard) = accept::body(&context.bodies, &head.headers, body)
         .await
         .map_err(early)?;

@@ -1,13 +1,13 @@
 //! What a client calls: the operation that a path stands for, in whose words, and what of the request the path itself says.
 //!
-//! Every surface has a prefix of its own (`/openai`, `/anthropic`, `/gemini`, `/cohere`, `/bedrock`) and, where no two
+//! Every surface has a prefix of its own (`/openai`, `/anthropic`, `/gemini`, `/cohere`, `/bedrock`, `/mistral`, `/voyage`) and, where no two
 //! collide, stands at its bare path too; for `/v1/models` the client's own headers decide. Pure: a head in, a [`Call`] out.
 
 mod path;
 
 use std::sync::Arc;
 
-use fkm_llm::Format;
+use fkm_llm::{ClientForm, Format, RerankFormat};
 use fkm_snapshot::{AnyFormat, Operation};
 use http::{HeaderMap, Method, Uri};
 
@@ -22,6 +22,8 @@ pub(crate) enum Family {
     Gemini,
     Cohere,
     Bedrock,
+    Mistral,
+    Voyage,
 }
 
 /// A path, as its client calls it.
@@ -61,13 +63,25 @@ pub(crate) struct Question {
 
 impl Family {
     /// The format whose errors its clients read.
-    fn format(self) -> Format {
-        match self {
-            Self::OpenAi => Format::OpenAiChat,
+    fn error_format(self) -> AnyFormat {
+        AnyFormat::Chat(match self {
+            Self::OpenAi | Self::Mistral => Format::OpenAiChat,
             Self::Anthropic => Format::AnthropicMessages,
             Self::Gemini => Format::GeminiGenerateContent,
             Self::Cohere => Format::CohereChat,
             Self::Bedrock => Format::BedrockConverse,
+            Self::Voyage => return AnyFormat::Rerank(RerankFormat::VoyageRerank),
+        })
+    }
+
+    /// The form in which its clients have the formats that it shares with others.
+    pub(crate) fn form(self) -> ClientForm {
+        match self {
+            Self::Mistral => ClientForm::Mistral,
+            Self::Voyage => ClientForm::Voyage,
+            Self::OpenAi | Self::Anthropic | Self::Gemini | Self::Cohere | Self::Bedrock => {
+                ClientForm::Plain
+            }
         }
     }
 }
@@ -82,10 +96,11 @@ impl Call {
 
     /// The format in which the client reads errors.
     pub(crate) fn error_format(&self) -> Codec {
-        Codec::of(match &self.asked {
+        let format = match &self.asked {
             Some(Asked::Answer(question) | Asked::Count(question)) => question.format,
-            _ => AnyFormat::Chat(self.family.format()),
-        })
+            _ => self.family.error_format(),
+        };
+        Codec::for_client(format, self.family.form())
     }
 
     /// What a model is asked to do, where one is asked.

@@ -85,7 +85,7 @@ class Recording(recordings.Recording):
     def upstream(self, root: str, mode: str = "") -> Upstream:
         """Where the recording is served; `mode` as replay.py reads it, for example `chunk=1`."""
         base = f"{root}/m/{mode}/c/{self.key}" if mode else f"{root}/c/{self.key}"
-        return Upstream(self.format, base + self.prefix, self.model)
+        return Upstream(self.format, base + self.prefix, self.model, self.provider)
 
 
 def finished(data: dict) -> list[int]:

@@ -31,6 +31,16 @@ DIALECTS = {
         "auth": "Bearer",
     },
 }
+# what tells a provider whose clients have a form of their own, as in its preset
+OWN = {
+    ("mistral", OPENAI): {
+        "thoughts": "content",
+        "rename": {"seed": "random_seed"},
+        "documents": "document_url",
+        "sound": "base64",
+        "drop": ["stream_options"],
+    }
+}
 EMBEDDINGS = "openai.embeddings"
 GEMINI_EMBED = "gemini.embed"
 COHERE_EMBED = "cohere.embed"
@@ -56,6 +66,7 @@ class Upstream:
     format: str
     base_url: str
     model: str
+    provider: str = ""
 
 
 def payload(routes: dict[str, list[Upstream]], policy: dict | None = None) -> str:
@@ -74,6 +85,7 @@ def pool(name: str, upstreams: list[Upstream]) -> dict:
 
 def provider(name: str, index: int, upstream: Upstream) -> dict:
     member, record = VECTORS.get(upstream.format) or ("dialect", DIALECTS[upstream.format])
+    own = OWN.get((upstream.provider, upstream.format), {})
     return {
         "name": f"upstream-{index}",
         "system": "conformance",
@@ -81,7 +93,7 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
         "connection": {
             "http": {
                 "baseUrl": upstream.base_url,
-                member: record,
+                member: {**record, **own},
                 "locality": "Local",
                 "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
             }

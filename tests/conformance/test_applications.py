@@ -23,8 +23,6 @@ FAILS = {
     # aimock begins Bedrock's texts with an event that botocore refuses
     ("boto3", "bedrock-mock", "stream"): "ContentBlockStart must have one",
     ("boto3", "bedrock-mock", "weather"): "ContentBlockStart must have one",
-    # its SDK reads no call in pieces, and only its own provider gives them whole
-    ("mistral", None, "weather"): r"function\.name",
     # the AI SDK refers to what was said by its id, which only a provider that keeps answers can look up (the sidecar refuses it),
     # and ends with what it has; the mock of Cohere says something before it calls when it streams
     ("ai-openai", "cohere-mock", "weather"): "I will use",

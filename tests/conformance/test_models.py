@@ -1,4 +1,4 @@
-"""The models of a pod, as the SDKs list them, and one of them by name. That of Mistral wants members which only its own list has."""
+"""The models of a pod, as the SDKs list them, and one of them by name."""
 
 import anthropic
 import cohere
@@ -7,6 +7,8 @@ import openai
 import pytest
 from google import genai
 from google.genai import types
+from mistralai.client import Mistral
+from mistralai.client.errors import SDKError
 
 from gateway import CLIENT_KEY
 from snapshots import ANTHROPIC, OPENAI, Upstream
@@ -60,6 +62,19 @@ def test_google(root):
     with pytest.raises(genai.errors.ClientError) as caught:
         client.models.get(model="models/nobody")
     assert caught.value.code == 404
+
+
+def test_mistral(root):
+    models = Mistral(api_key=CLIENT_KEY, server_url=f"{root}/mistral").models
+    listed = models.list().data
+    assert {model.id for model in listed} == NAMES
+    assert {model.type for model in listed} == {"base"}
+    assert all(model.capabilities.completion_chat for model in listed)
+    for name in NAMES:
+        assert models.retrieve(model_id=name).id == name
+    with pytest.raises(SDKError) as caught:
+        models.retrieve(model_id="nobody")
+    assert caught.value.status_code == 404
 
 
 def test_cohere(root):

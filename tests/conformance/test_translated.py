@@ -22,7 +22,7 @@ SAMPLE = 3
 ENDS = ("abort", "clean")
 MAIN = (OPENAI, ANTHROPIC)
 # of a stream: they have no words to ask for it
-NO_USAGE = ("groq", "mistral")
+NO_USAGE = ("groq",)
 
 
 @functools.cache
@@ -70,9 +70,6 @@ SAMPLED = set(sample(WHOLE))
 
 def is_asked(sdk: Sdk, case: Recording) -> bool:
     if sdk.format == case.format or reencoding_is_excepted(case, sdk.format):
-        return False
-    if sdk.name == "mistral" and case.is_stream and expected(case).choices[0].calls:
-        # the SDK wants every call whole in one piece, as its own provider gives them
         return False
     return case in SAMPLED or sdk in MAIN_SDKS and case.format in MAIN
 

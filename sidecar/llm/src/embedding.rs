@@ -30,6 +30,11 @@ pub trait EmbeddingCodec: Send + Sync + std::fmt::Debug {
     /// Which format this is.
     fn name(&self) -> EmbeddingFormat;
 
+    /// Whether answers of a provider of this dialect are such as these clients read.
+    fn passes(&self, dialect: &EmbeddingDialect) -> bool {
+        self.name() == dialect.format
+    }
+
     /// Reads a client's request.
     fn decode_request(&self, body: &[u8]) -> Result<EmbeddingRequest, DecodeError>;
 

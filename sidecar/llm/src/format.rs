@@ -25,6 +25,12 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
     /// Which format this is.
     fn name(&self) -> Format;
 
+    /// Whether a provider of this dialect takes what these clients send and gives what they read, so that requests and answers
+    /// pass through.
+    fn passes(&self, dialect: &Dialect) -> bool {
+        self.name() == dialect.format
+    }
+
     /// How many choices a request asks for; 1 where it does not say. `scan` must be of this `body`.
     fn choices(&self, body: &[u8], scan: &RequestScan) -> u32 {
         let _ = body;

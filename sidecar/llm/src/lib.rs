@@ -12,6 +12,7 @@
 
 pub mod anthropic;
 pub mod bedrock;
+mod client_form;
 pub mod cohere;
 pub mod cost;
 pub mod edit;
@@ -47,6 +48,7 @@ pub mod voyage_rerank;
 mod weigh;
 mod written;
 
+pub use client_form::ClientForm;
 pub use cost::{NanoUsd, cost};
 pub use edit::{Edited, Edits, edit};
 pub use embedding::{EmbeddingCodec, EmbeddingTarget};
@@ -65,9 +67,9 @@ pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, Wi
 pub use links::{Content, Link, inline, links_to_follow};
 pub use names::ToolNames;
 pub use patches::Patches;
-pub use registry::{embedding_codec, format, rerank_codec};
+pub use registry::{client_embeddings, client_format, embedding_codec, format, rerank_codec};
 pub use rerank::{RerankCodec, RerankTarget};
 pub use scan::{Member, RequestScan, ScanError, scan};
 pub use stream::{Progress, StreamDecoder, StreamEncoder, StreamTransform};
-pub use translate::{decode_stream, translate};
+pub use translate::{decode_stream, translate, translate_for};
 pub use weigh::weigh;

@@ -2,6 +2,7 @@
 
 mod content;
 mod deviations;
+mod form;
 mod links;
 mod reasoning;
 mod request;
@@ -18,6 +19,7 @@ use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamF
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
 use crate::links::Link;
+use crate::openai_chat::form::Form;
 use crate::openai_error as error;
 use crate::openai_relay::{self, ChunkInspector, Wording};
 use crate::patches::Patches;
@@ -25,9 +27,11 @@ use crate::relay::Relay;
 use crate::scan::{Member, RequestScan};
 use crate::stream::{StreamDecoder, StreamEncoder, StreamTransform};
 
-/// The format `openai.chat`.
+/// The format `openai.chat`, as a family of clients has it.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenAiChat;
+pub struct OpenAiChat {
+    form: &'static Form,
+}
 
 const FORMAT: Format = Format::OpenAiChat;
 
@@ -39,13 +43,27 @@ const WORDING: Wording = Wording {
 
 // === impl OpenAiChat ===
 
+impl OpenAiChat {
+    /// As OpenAI's clients have it, and as every provider speaks it.
+    pub const PLAIN: Self = Self { form: &Form::PLAIN };
+
+    /// As Mistral's clients have it.
+    pub const MISTRAL: Self = Self {
+        form: &Form::MISTRAL,
+    };
+}
+
 impl WireFormat for OpenAiChat {
     fn name(&self) -> Format {
         FORMAT
     }
 
+    fn passes(&self, dialect: &Dialect) -> bool {
+        dialect.format == FORMAT && self.form.is_of(dialect)
+    }
+
     fn decode_request(&self, body: &[u8]) -> Result<Request, DecodeError> {
-        request::decode(body)
+        request::decode(body, self.form)
     }
 
     fn links(&self, text: &str, scan: &RequestScan) -> Vec<Link> {
@@ -65,7 +83,7 @@ impl WireFormat for OpenAiChat {
     }
 
     fn encode_response(&self, response: &Response) -> Result<Encoded, EncodeError> {
-        response::encode(response)
+        response::encode(response, self.form)
     }
 
     fn stream_decoder(&self, dialect: &Dialect) -> Box<dyn StreamDecoder> {
@@ -73,7 +91,7 @@ impl WireFormat for OpenAiChat {
     }
 
     fn stream_encoder(&self, options: &StreamOptions) -> Box<dyn StreamEncoder> {
-        Box::new(stream::Encoder::new(options))
+        Box::new(stream::Encoder::new(options, self.form))
     }
 
     fn decode_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
@@ -81,15 +99,15 @@ impl WireFormat for OpenAiChat {
     }
 
     fn encode_error(&self, error: &ClientError) -> Vec<u8> {
-        error::encode(error)
+        error::encode_as(error, self.form.error)
     }
 
     fn encode_stream_error(&self, error: &ClientError) -> Bytes {
-        error::encode_frame(error)
+        error::encode_frame_as(error, self.form.error)
     }
 
     fn request_id_header(&self) -> &'static str {
-        "x-request-id"
+        self.form.request_id
     }
 
     fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault> {

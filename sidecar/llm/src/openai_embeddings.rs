@@ -1,9 +1,10 @@
 //! Embeddings as OpenAI and everybody who speaks it sends and takes them.
 
+mod form;
 mod request;
 mod response;
 
-use fkm_dialect::EmbeddingFormat;
+use fkm_dialect::{EmbeddingDialect, EmbeddingFormat};
 use http::HeaderMap;
 
 use crate::embedding::{
@@ -11,23 +12,46 @@ use crate::embedding::{
 };
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError};
 use crate::format::Encoded;
+use crate::openai_embeddings::form::Form;
 use crate::openai_error;
 
-/// The format `openai.embeddings`.
+/// The format `openai.embeddings`, as a family of clients has it.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenAiEmbeddings;
+pub struct OpenAiEmbeddings {
+    form: &'static Form,
+}
 
 const FORMAT: EmbeddingFormat = EmbeddingFormat::OpenAiEmbeddings;
 
 // === impl OpenAiEmbeddings ===
+
+impl OpenAiEmbeddings {
+    /// As OpenAI's clients have it, and as every provider speaks it.
+    pub const PLAIN: Self = Self { form: &Form::PLAIN };
+
+    /// As Mistral's clients have it.
+    pub const MISTRAL: Self = Self {
+        form: &Form::MISTRAL,
+    };
+
+    /// As Voyage's clients have it.
+    pub const VOYAGE: Self = Self {
+        form: &Form::VOYAGE,
+    };
+}
 
 impl EmbeddingCodec for OpenAiEmbeddings {
     fn name(&self) -> EmbeddingFormat {
         FORMAT
     }
 
+    /// What all clients of a form find in an answer, not every provider gives.
+    fn passes(&self, dialect: &EmbeddingDialect) -> bool {
+        dialect.format == FORMAT && !self.form.id
+    }
+
     fn decode_request(&self, body: &[u8]) -> Result<EmbeddingRequest, DecodeError> {
-        request::decode(body)
+        request::decode(body, self.form)
     }
 
     fn encode_request(
@@ -47,7 +71,7 @@ impl EmbeddingCodec for OpenAiEmbeddings {
         response: &EmbeddingResponse,
         options: &ReplyOptions,
     ) -> Result<Encoded, EncodeError> {
-        response::encode(response, options)
+        response::encode(response, options, self.form)
     }
 
     fn decode_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
@@ -55,10 +79,10 @@ impl EmbeddingCodec for OpenAiEmbeddings {
     }
 
     fn encode_error(&self, error: &ClientError) -> Vec<u8> {
-        openai_error::encode(error)
+        openai_error::encode_as(error, self.form.error)
     }
 
     fn request_id_header(&self) -> &'static str {
-        "x-request-id"
+        self.form.request_id
     }
 }

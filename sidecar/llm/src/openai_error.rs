@@ -7,10 +7,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{ClientError, ErrorKind, ProviderError, Said};
+use crate::json::{ObjectWriter, write_array};
 
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    error: Detail<'a>,
+/// How clients find an error in its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// In `error`.
+    Nested,
+    /// At the top level, beside `"object": "error"`; faults of a request besides in a list (Mistral).
+    Flat,
+    /// As a text alone, in `detail` (Voyage).
+    Text,
 }
 
 /// All four members are always there: clients read them without asking.
@@ -128,16 +135,51 @@ fn listed(details: &Value) -> Option<String> {
 
 /// A whole error body.
 pub(crate) fn encode(error: &ClientError) -> Vec<u8> {
-    let body = Body {
-        error: Detail::new(error),
-    };
-    serde_json::to_vec(&body).expect("strings are always JSON")
+    encode_as(error, Body::Nested)
+}
+
+/// The same, in the form that the client reads.
+pub(crate) fn encode_as(error: &ClientError, form: Body) -> Vec<u8> {
+    let mut body = Vec::with_capacity(256);
+    let mut object = ObjectWriter::new(&mut body);
+    match form {
+        Body::Nested => object.value("error", &Detail::new(error)),
+        Body::Flat => write_flat(&mut object, error),
+        Body::Text => object.value("detail", &error.message),
+    }
+    object.end();
+    body
+}
+
+/// Mistral's clients read the faults of a request (status 422) as `FastAPI` lists them.
+fn write_flat(object: &mut ObjectWriter<'_>, error: &ClientError) {
+    let detail = Detail::new(error);
+    object.value("object", "error");
+    object.value("message", detail.message);
+    object.value("type", detail.r#type);
+    object.value("param", &detail.param);
+    object.value("code", detail.code);
+    if error.status == Some(422) {
+        let place: Vec<&str> = std::iter::once("body").chain(detail.param).collect();
+        write_array(object.key("detail"), [place], |out, place| {
+            let mut fault = ObjectWriter::new(out);
+            fault.value("loc", &place);
+            fault.value("msg", detail.message);
+            fault.value("type", "value_error");
+            fault.end();
+        });
+    }
 }
 
 /// The last frame of a stream that failed. No `[DONE]` follows: clients would take the answer for complete.
 pub(crate) fn encode_frame(error: &ClientError) -> Bytes {
+    encode_frame_as(error, Body::Nested)
+}
+
+/// The same, in the form that the client reads.
+pub(crate) fn encode_frame_as(error: &ClientError, form: Body) -> Bytes {
     let mut frame = b"data: ".to_vec();
-    frame.extend(encode(error));
+    frame.extend(encode_as(error, form));
     frame.extend(b"\n\n");
     frame.into()
 }

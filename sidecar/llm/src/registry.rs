@@ -4,6 +4,7 @@ use fkm_dialect::{EmbeddingFormat, Format, RerankFormat};
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::client_form::ClientForm;
 use crate::cohere::{Cohere, CohereEmbed, CohereRerank};
 use crate::embedding::EmbeddingCodec;
 use crate::format::WireFormat;
@@ -19,7 +20,7 @@ use crate::voyage_rerank::VoyageRerank;
 /// The implementation of a format of conversations.
 pub fn format(format: Format) -> &'static dyn WireFormat {
     match format {
-        Format::OpenAiChat => &OpenAiChat,
+        Format::OpenAiChat => &OpenAiChat::PLAIN,
         Format::OpenAiCompletions => &OpenAiCompletions,
         Format::OpenAiResponses => &OpenAiResponses,
         Format::AnthropicMessages => &Anthropic,
@@ -34,7 +35,24 @@ pub fn embedding_codec(format: EmbeddingFormat) -> &'static dyn EmbeddingCodec {
     match format {
         EmbeddingFormat::CohereEmbed => &CohereEmbed,
         EmbeddingFormat::GeminiEmbed => &GeminiEmbed,
-        EmbeddingFormat::OpenAiEmbeddings => &OpenAiEmbeddings,
+        EmbeddingFormat::OpenAiEmbeddings => &OpenAiEmbeddings::PLAIN,
+    }
+}
+
+/// The same for clients who read it in a form of their own; as everybody else does where the format has no such form.
+pub fn client_format(name: Format, form: ClientForm) -> &'static dyn WireFormat {
+    match (name, form) {
+        (Format::OpenAiChat, ClientForm::Mistral) => &OpenAiChat::MISTRAL,
+        (name, _) => format(name),
+    }
+}
+
+/// As [`client_format`], of embeddings.
+pub fn client_embeddings(name: EmbeddingFormat, form: ClientForm) -> &'static dyn EmbeddingCodec {
+    match (name, form) {
+        (EmbeddingFormat::OpenAiEmbeddings, ClientForm::Mistral) => &OpenAiEmbeddings::MISTRAL,
+        (EmbeddingFormat::OpenAiEmbeddings, ClientForm::Voyage) => &OpenAiEmbeddings::VOYAGE,
+        (name, _) => embedding_codec(name),
     }
 }
 

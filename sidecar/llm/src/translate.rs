@@ -6,7 +6,7 @@ use bytes::Bytes;
 use fkm_dialect::{Auth, Dialect, Format};
 
 use crate::error::StreamFault;
-use crate::format::StreamOptions;
+use crate::format::{StreamOptions, WireFormat};
 use crate::ir::Event;
 use crate::names::{Restorer, ToolNames};
 use crate::registry::format;
@@ -14,9 +14,18 @@ use crate::stream::{Progress, StreamDecoder, StreamEncoder, StreamTransform};
 
 /// A transform that decodes a stream of a provider of dialect `from` and encodes `to`.
 pub fn translate(from: &Dialect, to: Format, options: &StreamOptions) -> Box<dyn StreamTransform> {
+    translate_for(from, format(to), options)
+}
+
+/// The same for clients who read the format in a form of their own.
+pub fn translate_for(
+    from: &Dialect,
+    to: &dyn WireFormat,
+    options: &StreamOptions,
+) -> Box<dyn StreamTransform> {
     Box::new(Translator {
         decoder: format(from.format).stream_decoder(from),
-        encoder: format(to).stream_encoder(options),
+        encoder: to.stream_encoder(options),
         choices: options.choices.max(1),
         tool_names: options.tool_names.clone(),
         restorer: Restorer::default(),

@@ -36,7 +36,7 @@ pub(crate) fn run(
     pair: &Pair<'_>,
 ) -> Result<Encoded, AttemptError> {
     match *pair {
-        Pair::Chat(client, dialect) if client.name() == dialect.format => {
+        Pair::Chat(client, dialect) if client.passes(dialect) => {
             Ok(edited(source, candidate, dialect))
         }
         Pair::Chat(client, dialect) => chat(exchange, source, candidate, client, dialect),

@@ -15,7 +15,9 @@ pub(crate) fn list(family: Family, runtime: &Runtime) -> Vec<u8> {
     let models = runtime.models.iter();
     let entries: Vec<Value> = models.map(|(id, owner)| entry(family, id, owner)).collect();
     let list = match family {
-        Family::OpenAi | Family::Bedrock => json!({"object": "list", "data": entries}),
+        Family::OpenAi | Family::Bedrock | Family::Mistral | Family::Voyage => {
+            json!({"object": "list", "data": entries})
+        }
         Family::Anthropic => {
             let id = |entry: Option<&Value>| entry.map_or(Value::Null, |entry| entry["id"].clone());
             let (first, last) = (id(entries.first()), id(entries.last()));
@@ -36,11 +38,20 @@ pub(crate) fn one(family: Family, runtime: &Runtime, name: &str) -> Result<Vec<u
     Ok(entry(family, name, owner).to_string().into_bytes())
 }
 
+/// Clients of Mistral want to know what a model can. It is what may be asked for here; who answers may still refuse.
+fn asked_for() -> Value {
+    json!({"completion_chat": true, "function_calling": true, "vision": true})
+}
+
 fn entry(family: Family, id: &str, owner: &str) -> Value {
     match family {
-        Family::OpenAi | Family::Bedrock => {
+        Family::OpenAi | Family::Bedrock | Family::Voyage => {
             json!({"id": id, "object": "model", "created": 0, "owned_by": owner})
         }
+        Family::Mistral => json!({
+            "id": id, "object": "model", "created": 0, "owned_by": owner, "type": "base", "name": id,
+            "capabilities": asked_for(),
+        }),
         Family::Anthropic => {
             json!({"type": "model", "id": id, "display_name": id, "created_at": EPOCH})
         }

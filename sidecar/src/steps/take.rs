@@ -224,7 +224,7 @@ fn transform(
     sent: &Sent,
 ) -> Box<dyn StreamTransform> {
     let choices = exchange.choices;
-    if client.name() == dialect.format {
+    if client.passes(dialect) {
         return client.relay(&RelayOptions {
             strip_usage: sent.strip_usage,
             choices,
@@ -242,7 +242,7 @@ fn transform(
         choices,
         tool_names: sent.tool_names.clone(),
     };
-    fkm_llm::translate(dialect, client.name(), &options)
+    fkm_llm::translate_for(dialect, client, &options)
 }
 
 async fn whole(

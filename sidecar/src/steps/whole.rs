@@ -27,10 +27,10 @@ pub(super) struct Read {
 /// Whether an answer goes to the client as it came.
 pub(super) fn passes(exchange: &Exchange, pair: &Pair<'_>) -> bool {
     match pair {
-        Pair::Chat(client, dialect) => client.name() == dialect.format,
+        Pair::Chat(client, dialect) => client.passes(dialect),
         Pair::Embeddings(client, dialect) => {
             let asked = exchange.source().embeddings(*client);
-            client.name() == dialect.format && asked.is_ok_and(|asked| is_as_asked(asked, dialect))
+            client.passes(dialect) && asked.is_ok_and(|asked| is_as_asked(asked, dialect))
         }
         // Documents may have to be shown that the provider was not sent for.
         Pair::Rerank(..) => false,
@@ -116,7 +116,7 @@ fn chat(
         finish_reasons: facts.finish_reasons,
         ..complete(facts.usage)
     };
-    if client.name() == dialect.format {
+    if client.passes(dialect) {
         return Ok(as_it_came(body, progress));
     }
     let mut response = provider.decode_response(&body)?;

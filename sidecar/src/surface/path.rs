@@ -12,7 +12,7 @@ use super::{Asked, Call, Family, Question};
 /// For an error: what there is.
 pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, /v1/messages, \
      /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, /v2/rerank and /model/MODEL/converse, GET /v1/models; all of \
-     them also under /openai, /anthropic, /gemini, /cohere or /bedrock";
+     them also under /openai, /anthropic, /gemini, /cohere, /bedrock, /mistral or /voyage";
 
 /// The longest name of a model that a path may hold, in bytes.
 const MAX_MODEL_BYTES: usize = 512;
@@ -41,7 +41,7 @@ pub(super) fn call(path: &str, headers: &HeaderMap) -> Call {
     }
 }
 
-/// Bare paths are looked up in this order.
+/// Bare paths are looked up in this order. Families whose paths are all others' too have none.
 const ORDER: [Family; 5] = [
     Family::OpenAi,
     Family::Anthropic,
@@ -61,6 +61,8 @@ fn prefix(path: &str) -> (Option<Family>, &str) {
         "gemini" => Family::Gemini,
         "cohere" => Family::Cohere,
         "bedrock" => Family::Bedrock,
+        "mistral" => Family::Mistral,
+        "voyage" => Family::Voyage,
         _ => return (None, path),
     };
     (Some(family), &path[1 + first.len()..])
@@ -90,6 +92,8 @@ fn find(family: Family, path: &str) -> Found {
         Family::Gemini => gemini(path),
         Family::Cohere => cohere(path),
         Family::Bedrock => bedrock(path),
+        Family::Mistral => mistral(path),
+        Family::Voyage => voyage(path),
     }
 }
 
@@ -202,6 +206,22 @@ fn bedrock(path: &str) -> Found {
     };
     let format = AnyFormat::Chat(Format::BedrockConverse);
     Some((of_path(format, name(model)?, Some(stream)), route))
+}
+
+fn mistral(path: &str) -> Found {
+    match path {
+        "/v1/chat/completions" | "/v1/embeddings" => openai(path),
+        _ => models(path),
+    }
+}
+
+fn voyage(path: &str) -> Found {
+    let rerank = || asks(AnyFormat::Rerank(RerankFormat::VoyageRerank));
+    match path {
+        "/v1/embeddings" => openai(path),
+        "/v1/rerank" => Some((rerank(), "/v1/rerank")),
+        _ => models(path),
+    }
 }
 
 fn models(path: &str) -> Found {

@@ -20,7 +20,7 @@ from applications.openai_sdk import TOOLS, user
 
 
 class Mistral(Application):
-    name, prefix = "mistral", ""
+    name, prefix = "mistral", "/mistral"
 
     def __init__(self, url, key):
         super().__init__(url, key)

@@ -11,7 +11,7 @@ from snapshots import OPENAI
 
 
 class MistralChat(Sdk):
-    name, format, prefix = "mistral", OPENAI, ""
+    name, format, prefix = "mistral", OPENAI, "/mistral"
     # a connection that ends in the middle comes through as the library's own
     errors = (MistralError, httpx2.HTTPError)
 

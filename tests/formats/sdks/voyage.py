@@ -27,14 +27,18 @@ class Adapter(BaseAdapter):
         pass
 
 
+# nothing listens there: what other clients of the process ask goes over the network
+SLOT_URL = "http://slot.invalid"
+
+
 def session() -> requests.Session:
     made = requests.Session()
-    made.mount("http://", Adapter())
+    made.mount(SLOT_URL, Adapter())
     return made
 
 
 voyageai.requestssession = session()
-client = voyageai.Client(api_key="key", base_url="http://127.0.0.1", max_retries=0)
+client = voyageai.Client(api_key="key", base_url=SLOT_URL, max_retries=0)
 
 
 def read_embeddings(reply: Reply) -> Answer:

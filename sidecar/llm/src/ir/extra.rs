@@ -25,6 +25,8 @@ pub(crate) enum Weight {
     Quiet,
     /// It is reported.
     Told,
+    /// The same, and of those who speak the format only the client's own provider knows it: it is never written again.
+    Private,
     /// Something else would be asked: the request is refused.
     Needed,
 }
@@ -40,6 +42,11 @@ impl Extra {
     /// The same for a member that says nothing outside of its format: other formats leave it out without a word.
     pub fn insert_quiet(&mut self, origin: Format, name: impl Into<String>, value: RawJson) {
         self.keep(origin, name, value, Weight::Quiet);
+    }
+
+    /// The same for a member that only the client's own provider knows: it is left out for all others, also of its format.
+    pub fn insert_private(&mut self, origin: Format, name: impl Into<String>, value: RawJson) {
+        self.keep(origin, name, value, Weight::Private);
     }
 
     /// The same for a member of a request that cannot be left out: other formats refuse the request.

@@ -55,7 +55,8 @@ impl<'w> ObjectWriter<'w> {
         report: &mut Report,
     ) {
         for (name, member) in extra.all() {
-            if member.origin == origin && !known.contains(&name) {
+            let at_home = member.origin == origin && member.weight != Weight::Private;
+            if at_home && !known.contains(&name) {
                 self.value(name, &member.value);
             } else if member.weight != Weight::Quiet {
                 report.note_in(what, name);

@@ -9,6 +9,7 @@ use crate::error::{DecodeError, EncodeError};
 use crate::format::Encoded;
 use crate::json::{Object, ObjectWriter, Path, Report, array, string, write_array, write_json};
 use crate::openai_embeddings::FORMAT;
+use crate::openai_embeddings::form::Form;
 
 /// The members of a request that the representation has, under whatever name.
 const MEMBERS: [&str; 7] = [
@@ -22,8 +23,13 @@ const MEMBERS: [&str; 7] = [
 ];
 
 /// Reads a client's request.
-pub(super) fn decode(body: &[u8]) -> Result<EmbeddingRequest, DecodeError> {
+pub(super) fn decode(body: &[u8], form: &Form) -> Result<EmbeddingRequest, DecodeError> {
     let mut object = Object::parse(body, &Path::Root)?;
+    for (name, value) in form.defaults {
+        if object.peek(name).is_some_and(|raw| raw.get() == *value) {
+            object.raw(name);
+        }
+    }
     let path = object.path().member("input");
     Ok(EmbeddingRequest {
         origin: FORMAT,

@@ -9,6 +9,7 @@ use crate::format::Encoded;
 use crate::ir::Usage;
 use crate::json::{Object, ObjectWriter, Path, Report, array};
 use crate::openai_embeddings::FORMAT;
+use crate::openai_embeddings::form::Form;
 use crate::openai_error;
 
 /// The members of an answer that the representation has.
@@ -80,11 +81,15 @@ fn usage(raw: &RawValue) -> Option<Usage> {
 pub(super) fn encode(
     response: &EmbeddingResponse,
     options: &ReplyOptions,
+    form: &Form,
 ) -> Result<Encoded, EncodeError> {
     let mut body = Vec::with_capacity(1024);
     let mut report = Report::default();
     let at_home = response.origin == FORMAT;
     let mut object = ObjectWriter::new(&mut body);
+    if form.id && !(at_home && response.extra.contains_key("id")) {
+        object.value("id", "");
+    }
     object.value("object", "list");
     let out = object.key("data");
     out.push(b'[');

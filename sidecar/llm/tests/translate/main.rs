@@ -3,6 +3,7 @@
 
 mod answers;
 mod bedrock;
+mod client_forms;
 mod cohere;
 mod completions;
 mod functions;

@@ -147,3 +147,20 @@ fn what_is_unknown_is_told_in_the_words_of_its_family() {
         );
     }
 }
+
+#[test]
+fn families_with_others_formats_stand_below_their_prefix_alone() {
+    let table = [
+        ("/mistral/v1/chat/completions", "Mistral openai.chat - -"),
+        ("/mistral/v1/embeddings", "Mistral openai.embeddings - -"),
+        ("/voyage/v1/embeddings", "Voyage openai.embeddings - -"),
+        ("/voyage/v1/rerank", "Voyage voyage.rerank - -"),
+        ("/v1/rerank", "Cohere cohere.rerank - -"),
+    ];
+    for (path, expected) in table {
+        assert_eq!(conversation(path), expected, "{path}");
+    }
+    for path in ["/mistral/v1/responses", "/voyage/v1/chat/completions"] {
+        assert_eq!(call(path, &HeaderMap::new()).asked, None, "{path}");
+    }
+}

@@ -11,12 +11,16 @@ use crate::ir::{
     Sampling, Tool, ToolChoice, ToolResult,
 };
 use crate::json::{Object, Path, array, string};
+use crate::openai_chat::form::Form;
 use crate::openai_chat::request::{tool, tool_result};
 use crate::openai_chat::{FORMAT, content, reasoning, tool_call};
 
 /// Reads a client's request, into canonical form.
-pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError> {
+pub(in crate::openai_chat) fn decode(body: &[u8], form: &Form) -> Result<Request, DecodeError> {
     let mut object = Object::parse(body, &Path::Root)?;
+    for (theirs, ours) in form.renamed {
+        object.rename(theirs, ours);
+    }
     let (include_usage, stream_options) = stream_options(&mut object)?;
     let tools = tools(&mut object)?;
     let functions = functions(&mut object, &tools)?;
@@ -30,11 +34,11 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
     let request = Request {
         model: object.required_string("model")?,
         system: Vec::new(),
-        messages: messages(&mut object)?,
+        messages: messages(&mut object, form)?,
         tools: tools.into_iter().chain(functions).collect(),
-        tool_choice: object.raw(choice).map(tool_choice),
+        tool_choice: object.raw(choice).map(|raw| tool_choice(raw, form)),
         parallel_tool_calls: if one_call { Some(false) } else { parallel },
-        sampling: sampling(&mut object)?,
+        sampling: sampling(&mut object, form)?,
         max_output_tokens: max_output_tokens(&mut object)?,
         stop: stop(&mut object)?,
         response_format: object.raw("response_format").and_then(response_format),
@@ -46,7 +50,7 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
         user: object.string("user")?,
         metadata: metadata(&mut object),
         stream_options,
-        extra: extra(object, one_call),
+        extra: extra(object, one_call, form),
     };
     Ok(request.canonical())
 }
@@ -54,14 +58,25 @@ pub(in crate::openai_chat) fn decode(body: &[u8]) -> Result<Request, DecodeError
 /// Without it something else would be asked: an answer to be heard.
 const NEEDED: &str = "audio";
 
-fn extra(mut object: Object<'_, '_>, one_call: bool) -> Extra {
-    let mut extra = Extra::default();
+fn extra(mut object: Object<'_, '_>, one_call: bool, form: &Form) -> Extra {
+    let mut extra = private(&mut object, form.private);
     if let Some(raw) = object.raw(NEEDED) {
         extra.insert_needed(FORMAT, NEEDED, RawJson::from(raw));
     }
     object.rest_into(&mut extra, FORMAT, "");
     if one_call {
         extra.mark_one_call();
+    }
+    extra
+}
+
+/// Takes members that only the client's own provider knows. What says no is as good as absent.
+fn private(object: &mut Object<'_, '_>, names: &[&str]) -> Extra {
+    let mut extra = Extra::default();
+    for name in names {
+        if let Some(raw) = object.raw(name).filter(|raw| raw.get() != "false") {
+            extra.insert_private(FORMAT, *name, RawJson::from(raw));
+        }
     }
     extra
 }
@@ -76,12 +91,16 @@ fn stream_options(object: &mut Object<'_, '_>) -> Result<(bool, Extra), DecodeEr
     Ok((include_usage.unwrap_or_default(), options.rest(FORMAT)))
 }
 
-fn sampling(object: &mut Object<'_, '_>) -> Result<Sampling, DecodeError> {
+fn sampling(object: &mut Object<'_, '_>, form: &Form) -> Result<Sampling, DecodeError> {
+    let top_k = match form.top_k {
+        true => object.take("top_k", "a whole number")?,
+        false => None,
+    };
     let mut number = |name| object.take::<Number>(name, "a number");
     Ok(Sampling {
         temperature: number("temperature")?,
         top_p: number("top_p")?,
-        top_k: None,
+        top_k,
         frequency_penalty: number("frequency_penalty")?,
         presence_penalty: number("presence_penalty")?,
         seed: number("seed")?,
@@ -169,12 +188,13 @@ fn functions(object: &mut Object<'_, '_>, tools: &[Tool]) -> Result<Vec<Tool>, D
         .collect()
 }
 
-fn tool_choice(raw: &RawValue) -> ToolChoice {
+fn tool_choice(raw: &RawValue, form: &Form) -> ToolChoice {
     let opaque = || ToolChoice::Opaque(Opaque::new(FORMAT, raw.get()));
     match string(raw).as_deref() {
         Some("auto") => return ToolChoice::Auto,
         Some("none") => return ToolChoice::None,
         Some("required") => return ToolChoice::Required,
+        Some(word) if word == form.required_choice => return ToolChoice::Required,
         Some(_) => return opaque(),
         None => {}
     }
@@ -224,7 +244,7 @@ fn json_schema(mut object: Object<'_, '_>) -> Option<JsonSchema> {
     (object.is_empty() && inner.is_empty()).then_some(schema)
 }
 
-fn messages(object: &mut Object<'_, '_>) -> Result<Vec<Message>, DecodeError> {
+fn messages(object: &mut Object<'_, '_>, form: &Form) -> Result<Vec<Message>, DecodeError> {
     let path = object.path().member("messages");
     // The id that was given to the last call of before tools.
     let mut called = None;
@@ -233,7 +253,7 @@ fn messages(object: &mut Object<'_, '_>) -> Result<Vec<Message>, DecodeError> {
         .map(|(index, raw)| {
             let path = path.item(index);
             let object = Object::from_raw(raw, &path)?;
-            message(object, &format!("call_{index}"), &mut called)
+            message(object, &format!("call_{index}"), &mut called, form)
         })
         .collect()
 }
@@ -243,6 +263,7 @@ fn message(
     mut object: Object<'_, '_>,
     id: &str,
     called: &mut Option<String>,
+    form: &Form,
 ) -> Result<Message, DecodeError> {
     let path = object.path();
     let role = object.required_string("role")?;
@@ -258,7 +279,7 @@ fn message(
         }),
         "assistant" => {
             *called = None;
-            let message = assistant(object, id)?;
+            let message = assistant(object, id, form)?;
             if message.is_one_call() {
                 *called = Some(id.to_owned());
             }
@@ -307,10 +328,14 @@ fn function_result(
     })
 }
 
-fn assistant(mut object: Object<'_, '_>, id: &str) -> Result<Message, DecodeError> {
+fn assistant(mut object: Object<'_, '_>, id: &str, form: &Form) -> Result<Message, DecodeError> {
     let path = object.path().member("content");
+    let mut extra = private(&mut object, form.private_in_messages);
     let mut parts = reasoning::decode(&mut object)?;
     parts.extend(content::decode_output(object.raw("content"), &path)?);
+    if form.has_thoughts_in_content() {
+        content::thinking::join(&mut parts);
+    }
     parts.extend(object.string("refusal")?.map(OutputPart::Refusal));
     parts.extend(tool_call::decode_all(&mut object, id)?);
     // Clients that send an answer back as they got it send empty lists along.
@@ -319,8 +344,6 @@ fn assistant(mut object: Object<'_, '_>, id: &str) -> Result<Message, DecodeErro
             object.raw(name);
         }
     }
-    Ok(Message::Assistant {
-        parts,
-        extra: object.rest(FORMAT),
-    })
+    object.rest_into(&mut extra, FORMAT, "");
+    Ok(Message::Assistant { parts, extra })
 }

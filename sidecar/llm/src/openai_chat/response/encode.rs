@@ -2,8 +2,12 @@
 
 use crate::error::EncodeError;
 use crate::format::Encoded;
-use crate::ir::{Choice, Citation, Extra, FinishReason, OutputPart, Reasoning, Response, Text};
+use crate::ir::{
+    Choice, Citation, Extra, FinishReason, OutputPart, Reasoning, Response, Text, Usage,
+};
 use crate::json::{ObjectWriter, Report, kind_of, write_array};
+use crate::openai_chat::content::thinking;
+use crate::openai_chat::form::Form;
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, OF_MESSAGE};
 use crate::openai_chat::tool_call::{self, Call, Reader};
 use crate::openai_chat::{FORMAT, reasoning, types};
@@ -14,7 +18,10 @@ use crate::openai_usage;
     clippy::unnecessary_wraps,
     reason = "other formats cannot express every answer"
 )]
-pub(in crate::openai_chat) fn encode(response: &Response) -> Result<Encoded, EncodeError> {
+pub(in crate::openai_chat) fn encode(
+    response: &Response,
+    form: &Form,
+) -> Result<Encoded, EncodeError> {
     let mut body = Vec::with_capacity(1024);
     let mut report = Report::default();
     let mut object = ObjectWriter::new(&mut body);
@@ -23,9 +30,10 @@ pub(in crate::openai_chat) fn encode(response: &Response) -> Result<Encoded, Enc
     object.value("created", &response.created.unwrap_or_default());
     object.value("model", response.model.as_deref().unwrap_or_default());
     write_array(object.key("choices"), &response.choices, |out, choice| {
-        write_choice(out, choice, &mut report);
+        write_choice(out, choice, form, &mut report);
     });
-    if let Some(usage) = response.usage {
+    let always = form.usage_always.then(Usage::default);
+    if let Some(usage) = response.usage.or(always) {
         object.value("usage", &openai_usage::written(usage));
     }
     object.extra(&response.extra, FORMAT, &MEMBERS, "", &mut report);
@@ -43,16 +51,24 @@ struct Sorted<'a> {
     calls: Vec<Call<'a>>,
 }
 
-fn write_choice(out: &mut Vec<u8>, choice: &Choice, report: &mut Report) {
-    let sorted = Sorted::new(&choice.parts, report);
+fn write_choice(out: &mut Vec<u8>, choice: &Choice, form: &Form, report: &mut Report) {
+    let sorted = Sorted::new(&choice.parts, report).of(form);
     let (mine, of_message) = split(&choice.extra);
     let mut object = ObjectWriter::new(out);
     object.value("index", &choice.index);
     let mut message = ObjectWriter::new(object.key("message"));
     message.value("role", "assistant");
-    message.value("content", &sorted.text);
-    message.value("refusal", &sorted.refusal);
-    reasoning::encode(&mut message, &sorted.thoughts, report);
+    if form.has_thoughts_in_content() && !sorted.thoughts.is_empty() {
+        write_with_thoughts(message.key("content"), &sorted, report);
+    } else {
+        message.value("content", &sorted.text);
+    }
+    if form.refusals {
+        message.value("refusal", &sorted.refusal);
+    }
+    if !form.has_thoughts_in_content() {
+        reasoning::encode(&mut message, &sorted.thoughts, report);
+    }
     if !sorted.citations.is_empty() {
         let out = message.key("annotations");
         write_array(out, &sorted.citations, |out, (citation, length)| {
@@ -72,6 +88,26 @@ fn write_choice(out: &mut Vec<u8>, choice: &Choice, report: &mut Report) {
     };
     object.value("finish_reason", word);
     object.end();
+}
+
+/// Thoughts, then the text, as parts of one content.
+fn write_with_thoughts(out: &mut Vec<u8>, sorted: &Sorted<'_>, report: &mut Report) {
+    let text = sorted.text.as_deref().map(|text| (None, Some(text)));
+    let thoughts = sorted.thoughts.iter().map(|thought| (Some(*thought), None));
+    write_array(out, thoughts.chain(text), |out, part| match part {
+        (Some(thought), _) => {
+            for (name, ..) in thought.extra.iter() {
+                report.note_in("thinking", name);
+            }
+            thinking::show(out, thought.text.as_deref(), thought.state.as_ref());
+        }
+        (None, text) => {
+            let mut part = ObjectWriter::new(out);
+            part.value("type", "text");
+            part.value("text", &text);
+            part.end();
+        }
+    });
 }
 
 fn finish_word<'a>(reason: &'a FinishReason, report: &mut Report) -> &'a str {
@@ -127,6 +163,16 @@ impl<'a> Sorted<'a> {
             }
         }
         sorted
+    }
+
+    /// As a client of this form reads it: without a member for refusals, they are what is said.
+    fn of(mut self, form: &Form) -> Self {
+        if !form.refusals
+            && let Some(refusal) = self.refusal.take()
+        {
+            self.text.get_or_insert_default().push_str(&refusal);
+        }
+        self
     }
 
     fn add_text(&mut self, text: &'a Text, report: &mut Report) {

@@ -1,25 +1,33 @@
 //! Events to chunks.
 
+mod pieces;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde::Serialize;
 
+use self::pieces::{FunctionOut, WholeCall, arguments, call, thought};
 use crate::format::StreamOptions;
 use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Opaque, Start, Usage};
 use crate::json::{ObjectWriter, Report, write_json};
+use crate::openai_chat::content::thinking;
+use crate::openai_chat::form::Form;
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, split};
 use crate::openai_chat::{FORMAT, reasoning, tool_call, types};
+use crate::openai_error::encode_frame_as;
 use crate::openai_usage;
 use crate::stream::StreamEncoder;
 
 /// Encodes one stream.
 pub(in crate::openai_chat) struct Encoder {
     options: StreamOptions,
+    form: &'static Form,
     /// What every chunk begins with, up to the opening of its choices; empty until the start.
     head: Vec<u8>,
     choices: BTreeMap<u32, Choice>,
     usage: Option<Usage>,
+    /// The last chunk of a choice, still open, where usage goes with it.
+    last: Option<Vec<u8>>,
 }
 
 /// A choice on its way.
@@ -37,13 +45,8 @@ struct Choice {
     one_call: bool,
     /// The open part is another call, for which it has no word.
     left_out: bool,
-}
-
-/// The delta of a call's first piece.
-#[derive(Serialize)]
-struct FunctionOut<'a> {
-    name: &'a str,
-    arguments: &'a str,
+    /// The open part, a call that is given whole.
+    whole: Option<WholeCall>,
 }
 
 // === impl Choice ===
@@ -58,12 +61,14 @@ impl Choice {
 // === impl Encoder ===
 
 impl Encoder {
-    pub(in crate::openai_chat) fn new(options: &StreamOptions) -> Self {
+    pub(in crate::openai_chat) fn new(options: &StreamOptions, form: &'static Form) -> Self {
         Self {
             options: options.clone(),
+            form,
             head: Vec::new(),
             choices: BTreeMap::new(),
             usage: None,
+            last: None,
         }
     }
 
@@ -161,15 +166,30 @@ impl Encoder {
                 state: of_call,
                 extra,
             } => {
-                state.bare_call = true;
                 state.calls += 1;
+                if self.form.whole_calls {
+                    state.whole = Some(WholeCall {
+                        id: id.clone(),
+                        name: name.clone(),
+                        arguments: String::new(),
+                        state: of_call.clone(),
+                        extra: extra.clone(),
+                    });
+                    return;
+                }
+                state.bare_call = true;
                 let index = state.calls - 1;
                 let write = |delta: &mut ObjectWriter<'_>| {
-                    call(delta, index, (id, name), of_call.as_ref(), extra);
+                    call(delta, index, (id, name, ""), of_call.as_ref(), extra);
                 };
                 self.chunk(choice, write, out);
             }
             BlockStart::Reasoning { .. } => state.thoughts += 1,
+            BlockStart::HiddenReasoning { state: opaque, .. }
+                if self.form.has_thoughts_in_content() =>
+            {
+                self.think(choice, None, Some(opaque), out);
+            }
             BlockStart::HiddenReasoning { state: opaque, .. } => {
                 state.thoughts += 1;
                 let index = state.thoughts - 1;
@@ -185,14 +205,27 @@ impl Encoder {
         let state = self.choices.entry(choice).or_default();
         match delta {
             Delta::Text(text) => self.chunk(choice, |d| d.value("content", text), out),
+            Delta::Refusal(text) if !self.form.refusals => {
+                self.chunk(choice, |d| d.value("content", text), out);
+            }
             Delta::Refusal(text) => self.chunk(choice, |d| d.value("refusal", text), out),
             Delta::Arguments(text) => {
                 if text.is_empty() || state.left_out {
                     return;
                 }
+                if let Some(whole) = &mut state.whole {
+                    whole.arguments.push_str(text);
+                    return;
+                }
                 state.bare_call &= text.trim_ascii().is_empty();
                 let index = state.call();
                 self.chunk(choice, |delta| arguments(delta, index, text), out);
+            }
+            Delta::Reasoning(text) if self.form.has_thoughts_in_content() => {
+                self.think(choice, Some(text), None, out);
+            }
+            Delta::State(state) if self.form.has_thoughts_in_content() => {
+                self.think(choice, None, Some(state), out);
             }
             Delta::Reasoning(text) => {
                 let index = state.thoughts.saturating_sub(1);
@@ -231,6 +264,11 @@ impl Encoder {
     fn end_block(&mut self, choice: u32, out: &mut Vec<Bytes>) {
         let state = self.choices.entry(choice).or_default();
         state.left_out = false;
+        if let Some(whole) = state.whole.take() {
+            let index = state.calls - 1;
+            self.chunk(choice, |delta| whole.write(delta, index), out);
+            return;
+        }
         if std::mem::take(&mut state.bare_call) {
             let index = state.call();
             self.chunk(choice, |delta| arguments(delta, index, "{}"), out);
@@ -259,7 +297,29 @@ impl Encoder {
         };
         object.value("finish_reason", word);
         object.end();
-        out.push(self.close(frame));
+        if self.form.usage_always {
+            let before = self.last.replace(frame);
+            out.extend(before.map(|frame| self.close(frame)));
+        } else {
+            out.push(self.close(frame));
+        }
+    }
+
+    /// A thought, or a piece of one, as a part of the content.
+    fn think(
+        &mut self,
+        choice: u32,
+        text: Option<&str>,
+        state: Option<&Opaque>,
+        out: &mut Vec<Bytes>,
+    ) {
+        let write = |delta: &mut ObjectWriter<'_>| {
+            let out = delta.key("content");
+            out.push(b'[');
+            thinking::show(out, text, state);
+            out.push(b']');
+        };
+        self.chunk(choice, write, out);
     }
 }
 
@@ -279,12 +339,22 @@ impl StreamEncoder for Encoder {
                 reason,
                 extra,
             } => self.stop(*choice, reason, extra, out),
-            Event::Error(error) => out.push(crate::openai_error::encode_frame(&error.into())),
+            Event::Error(error) => {
+                out.push(encode_frame_as(&error.into(), self.form.error));
+            }
         }
     }
 
     fn end(&mut self, out: &mut Vec<Bytes>) {
-        if let Some(usage) = self.usage.filter(|_| self.options.include_usage) {
+        if let Some(mut frame) = self.last.take() {
+            frame.extend_from_slice(b"],\"usage\":");
+            write_json(
+                &mut frame,
+                &openai_usage::written(self.usage.unwrap_or_default()),
+            );
+            frame.extend_from_slice(b"}\n\n");
+            out.push(frame.into());
+        } else if let Some(usage) = self.usage.filter(|_| self.options.include_usage) {
             let mut frame = self.head.clone();
             frame.extend_from_slice(b"[],\"usage\":");
             write_json(&mut frame, &openai_usage::written(usage));
@@ -293,65 +363,4 @@ impl StreamEncoder for Encoder {
         }
         out.push(Bytes::from_static(b"data: [DONE]\n\n"));
     }
-}
-
-/// The first piece of a call: id and name, no arguments yet.
-fn call(
-    delta: &mut ObjectWriter<'_>,
-    index: usize,
-    (id, name): (&str, &str),
-    state: Option<&Opaque>,
-    extra: &Extra,
-) {
-    let out = delta.key("tool_calls");
-    out.push(b'[');
-    let mut object = ObjectWriter::new(out);
-    object.value("index", &index);
-    object.value("id", id);
-    object.value("type", "function");
-    let arguments = "";
-    object.value("function", &FunctionOut { name, arguments });
-    if let Some(state) = state {
-        tool_call::write_state(&mut object, state);
-    }
-    let known = ["index", "id", "type", "function"];
-    object.extra(extra, FORMAT, &known, "", &mut Report::default());
-    object.end();
-    out.push(b']');
-}
-
-/// Another piece of the arguments of a call: of the one with this number, or of the only one.
-fn arguments(delta: &mut ObjectWriter<'_>, index: Option<usize>, text: &str) {
-    #[derive(Serialize)]
-    struct Piece<'a> {
-        index: usize,
-        function: Arguments<'a>,
-    }
-    #[derive(Serialize)]
-    struct Arguments<'a> {
-        arguments: &'a str,
-    }
-    let function = Arguments { arguments: text };
-    match index {
-        Some(index) => delta.value("tool_calls", &[Piece { index, function }]),
-        None => delta.value(tool_call::FUNCTION_CALL, &function),
-    }
-}
-
-/// The state of a thought.
-fn thought(
-    delta: &mut ObjectWriter<'_>,
-    index: usize,
-    text: Option<&str>,
-    state: &crate::ir::Opaque,
-) {
-    let out = delta.key("reasoning_details");
-    out.push(b'[');
-    match state.origin == FORMAT {
-        true => {
-            reasoning::own_entry(out, index, text, state);
-        }
-        false => reasoning::foreign_entry(out, index, text, Some(&state.wrap(FORMAT))),
-    }
-    out.push(b']');
 }
