@@ -16,7 +16,7 @@ use crate::format::{RelayOptions, ResponseFacts};
 use crate::ir::{FinishReason, Usage};
 use crate::openai_error as error;
 use crate::openai_usage;
-use crate::relay::Inspector;
+use crate::relay::{Inspector, check_readable};
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
 use crate::written::Meter;
@@ -217,7 +217,7 @@ impl Inspector for ChunkInspector {
         if self.matters(&data) {
             self.chunk(&data)
         } else {
-            Ok(Verdict::Keep)
+            check_readable(&data, self.wording.format).map(|()| Verdict::Keep)
         }
     }
 

@@ -1,6 +1,7 @@
 //! Pass-through of a stream: what is the same for every format. What frames mean is the format's [`Inspector`].
 
 use bytes::Bytes;
+use fkm_dialect::Format;
 use serde::de::IgnoredAny;
 
 use crate::error::StreamFault;
@@ -22,6 +23,21 @@ pub(crate) trait Inspector: Send {
 pub(crate) struct Relay<I> {
     splitter: Splitter,
     inspector: I,
+}
+
+/// Whether a frame that has nothing to tell is JSON at least. What no client can read must not get out: the error that is told
+/// instead can be read.
+pub(crate) fn check_readable(data: &[u8], format: Format) -> Result<(), StreamFault> {
+    match serde_json::from_slice::<IgnoredAny>(data) {
+        Ok(_) => Ok(()),
+        // The text of the error may quote the answer; its place does not.
+        Err(error) => Err(StreamFault::Malformed {
+            detail: format!(
+                "not JSON in a stream of {format} at column {}",
+                error.column()
+            ),
+        }),
+    }
 }
 
 // === impl Relay ===

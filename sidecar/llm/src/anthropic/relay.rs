@@ -9,7 +9,7 @@ use crate::anthropic::types::Counts;
 use crate::anthropic::{FORMAT, error, types};
 use crate::error::StreamFault;
 use crate::format::ResponseFacts;
-use crate::relay::Inspector;
+use crate::relay::{Inspector, check_readable};
 use crate::sse::{Frame, Verdict};
 use crate::stream::Progress;
 use crate::written::Meter;
@@ -149,8 +149,11 @@ impl Inspector for EventInspector {
         match frame.event {
             // What passes most, and has nothing to tell once the answer has begun.
             Some(b"content_block_delta" | b"content_block_start" | b"content_block_stop")
-                if self.progress.content_started => {}
-            Some(b"ping") => {}
+                if self.progress.content_started =>
+            {
+                check_readable(&data, FORMAT)?;
+            }
+            Some(b"ping") => check_readable(&data, FORMAT)?,
             Some(b"error") => {
                 return Err(StreamFault::Provider(Box::new(error::decode_inside(&data))));
             }

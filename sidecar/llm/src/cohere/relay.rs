@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::cohere::{FORMAT, error, types};
 use crate::error::StreamFault;
 use crate::format::ResponseFacts;
-use crate::relay::Inspector;
+use crate::relay::{Inspector, check_readable};
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
 use crate::written::Meter;
@@ -142,12 +142,16 @@ impl Inspector for EventInspector {
         match frame.event {
             // What passes most, and has nothing to tell once the answer has begun.
             Some(b"content-delta" | b"tool-call-delta" | b"tool-plan-delta")
-                if self.progress.content_started => {}
+                if self.progress.content_started && !self.progress.finished =>
+            {
+                check_readable(&data, FORMAT)?;
+            }
             Some(b"error") => {
                 return Err(StreamFault::Provider(Box::new(error::decode_inside(&data))));
             }
             name if !self.progress.finished => self.event(name, &data)?,
-            _ => {}
+            // After its end every client has stopped reading.
+            _ => return Ok(Verdict::Drop),
         }
         Ok(Verdict::Keep)
     }

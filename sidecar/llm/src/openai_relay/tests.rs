@@ -333,3 +333,27 @@ fn where_no_finish_reason_is_sent_the_mark_of_the_end_stands_for_it() {
     let nothing = push(&mut relay(&options), "data: [DONE]\n\n");
     assert_eq!(nothing, Err(StreamFault::Incomplete));
 }
+
+#[test]
+fn what_is_no_json_does_not_get_out_however_late() {
+    for late in [
+        "data: {\"no json\n\n",
+        "data: <html>\n\n",
+        "data: {} {}\n\n",
+    ] {
+        let mut relay = relay(&RelayOptions::default());
+        let content =
+            r#"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]}"#;
+        relay
+            .push(format!("{content}\n\n").into(), &mut Vec::new())
+            .unwrap();
+        assert!(relay.progress().content_started);
+        let mut out = Vec::new();
+        let fault = relay.push(Bytes::from_static(late.as_bytes()), &mut out);
+        assert!(
+            matches!(fault, Err(StreamFault::Malformed { .. })),
+            "{late}: {fault:?}"
+        );
+        assert_eq!(out.concat(), b"", "{late}");
+    }
+}

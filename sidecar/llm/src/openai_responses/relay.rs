@@ -10,7 +10,7 @@ use crate::format::ResponseFacts;
 use crate::ir::{FinishReason, Usage};
 use crate::openai_responses::types::Status;
 use crate::openai_responses::{FORMAT, error, types};
-use crate::relay::Inspector;
+use crate::relay::{Inspector, check_readable};
 use crate::sse::{DONE, Frame, Verdict};
 use crate::stream::Progress;
 use crate::written::Meter;
@@ -144,8 +144,9 @@ impl Inspector for EventInspector {
             name.ends_with(b".delta") || name.starts_with(b"response.content_part.")
         });
         // What passes most has nothing to tell once the answer has begun.
-        if !(passes && self.progress.content_started) {
-            self.event(&data)?;
+        match passes && self.progress.content_started {
+            true => check_readable(&data, FORMAT)?,
+            false => self.event(&data)?,
         }
         Ok(Verdict::Keep)
     }
