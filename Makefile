@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN ?= auto
 tools = PATH="$$(tests/setup/venv.sh tools tests/setup/tools.txt)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench bench-formats matrix cluster conformance fuzz formats catalog
+.PHONY: help run test lint fmt clippy deny layers generate check-generated doc bench bench-formats matrix cluster conformance soak fuzz formats catalog
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ fuzz: ## libFuzzer on every parser of the formats, FUZZ_SECONDS each (20); says 
 cluster: ## Start a real control plane with operator and sidecar, and say how to use kubectl on it
 	cargo build --locked -p fkm-operator -p fkm-sidecar
 	cargo run --locked -q -p fkm-tests --bin fkm-cluster
+
+soak: ## A hundred clients of every surface in front of providers that fail at random, SOAK_SECONDS long (60)
+	SOAK_SECONDS=$(or $(SOAK_SECONDS),60) cargo test --locked -q -p fkm-sidecar --test soak -- --nocapture
 
 conformance: ## Only the SDK conformance suite
 	@tests/conformance/run.sh $(PYTEST_ARGS)

@@ -14,7 +14,7 @@ use crate::completion::Asked;
 use crate::request::{self, Request, RequestError};
 use crate::respond::{Then, respond};
 use crate::state::State;
-use crate::{Received, openai, writer};
+use crate::{Received, openai, scene, writer};
 
 /// Above this, what a client sends ahead waits in the kernel.
 const READ_AHEAD_BYTES: usize = 1 << 20;
@@ -74,7 +74,7 @@ async fn exchange(
     connection: usize,
     state: &State,
 ) -> Then {
-    let number = state.record(Received {
+    let received = Received {
         method: request.method.clone(),
         path: request.target.clone(),
         headers: request.headers.clone(),
@@ -83,8 +83,16 @@ async fn exchange(
         at: Instant::now(),
         cancelled_at: None,
         answered_at: None,
-    });
+    };
     let (mut read, mut write) = socket.split();
+    if let Some(director) = &state.director {
+        return tokio::select! {
+            biased;
+            done = scene::play(&mut write, director.scene(&received)) => done.unwrap_or(Then::Close),
+            () = client_gone(&mut read, buffer) => Then::Close,
+        };
+    }
+    let number = state.record(received);
     let answer = async {
         match Asked::of(&request, number) {
             Some(asked) if request.method == "POST" => {

@@ -7,7 +7,8 @@
 //! sends.
 //!
 //! *Flow*: each POST takes the next [`Step`] of the script; when none is left, the default step answers. A GET takes
-//! none. Every request is recorded ([`Received`]), with the time at which its client went away before the end.
+//! none. Every request is recorded ([`Received`]), with the time at which its client went away before the end. A [`Director`],
+//! where there is one, decides instead of the script, and nothing is recorded.
 //!
 //! Beside it: an HTTP [`Proxy`].
 //!
@@ -26,6 +27,7 @@ mod received;
 mod request;
 mod respond;
 mod responses;
+mod scene;
 mod script;
 mod state;
 mod task;
@@ -35,6 +37,7 @@ mod writer;
 pub use fkm_dialect::Format;
 pub use proxy::{Asked, Proxy};
 pub use received::Received;
+pub use scene::{Director, Scene, SceneEnd};
 pub use script::{
     Answer, BreakBody, Cut, End, Status, Step, Streamed, ToolCall, Usage, UsageChunk,
 };

@@ -6,11 +6,12 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::{Received, Step};
+use crate::{Director, Received, Step};
 
 /// What the connections share.
 #[derive(Debug)]
 pub(crate) struct State {
+    pub(crate) director: Option<Director>,
     inner: Mutex<Inner>,
     changed: watch::Sender<()>,
 }
@@ -27,8 +28,9 @@ struct Inner {
 // === impl State ===
 
 impl State {
-    pub(crate) fn new(default: Step) -> Self {
+    pub(crate) fn new(default: Step, director: Option<Director>) -> Self {
         Self {
+            director,
             inner: Mutex::new(Inner {
                 script: VecDeque::new(),
                 default,

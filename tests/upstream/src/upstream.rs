@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::listener::Port;
 use crate::state::State;
-use crate::{Answer, Received, Step, connection, control};
+use crate::{Answer, Director, Received, Step, connection, control};
 
 /// How an upstream is started.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Options {
     pub idle_close: Option<Duration>,
     /// What is done when the script is at its end. Default: an answer.
     pub default: Step,
+    /// Decides instead of the script and of `default`; then no request is recorded. Default: nobody.
+    pub director: Option<Director>,
 }
 
 /// A running upstream. Dropping it ends everything.
@@ -67,7 +69,7 @@ impl Upstream {
     )]
     pub async fn start_with(options: Options) -> io::Result<Self> {
         let provider = Arc::new(Provider {
-            state: Arc::new(State::new(options.default)),
+            state: Arc::new(State::new(options.default, options.director)),
             port: Port::reserve(options.listen)?,
             idle_close: options.idle_close,
             connections: Arc::default(),
@@ -186,6 +188,7 @@ impl Default for Options {
             control: None,
             idle_close: None,
             default: Step::Answer(Answer::default()),
+            director: None,
         }
     }
 }
