@@ -50,6 +50,9 @@ pub struct Capabilities {
     /// Takes explicit marks for its prompt cache where the format has them but not every model knows them.
     #[serde(skip_serializing_if = "is_default")]
     pub cache_breakpoints: bool,
+    /// Takes such marks in instructions and messages, but not among tools (Nova): there they are left out and reported.
+    #[serde(skip_serializing_if = "is_default")]
+    pub no_cached_tools: bool,
     /// Takes members of Anthropic's own requests beside those of a format that serves many makers (Claude on Bedrock): how it
     /// may call tools, for one.
     #[serde(skip_serializing_if = "is_default")]

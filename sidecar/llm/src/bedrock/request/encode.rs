@@ -43,7 +43,7 @@ pub(in crate::bedrock) fn encode(
         TOOLS,
         &["tools", "toolChoice"],
         |config| {
-            plan.write(config, &mut writer);
+            plan.write(config, !target.capabilities.no_cached_tools, &mut writer);
         },
     );
     let wish = wish(request, target, writer.report);

@@ -222,8 +222,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Writes the members of `toolConfig`.
-    pub(super) fn write(&self, config: &mut ObjectWriter<'_>, writer: &mut BlockWriter<'_>) {
+    /// Writes the members of `toolConfig`, with marks of the cache where the model takes them among tools.
+    pub(super) fn write(
+        &self,
+        config: &mut ObjectWriter<'_>,
+        marks: bool,
+        writer: &mut BlockWriter<'_>,
+    ) {
         if self.tools.is_empty() && self.declared.is_empty() {
             return;
         }
@@ -253,7 +258,7 @@ impl<'a> Plan<'a> {
                 cache: Some(mark), ..
             }) = tool
             {
-                if writer.takes_marks() {
+                if marks && writer.takes_marks() {
                     out.push(b',');
                     types::write_cache_point(out, *mark);
                 } else {

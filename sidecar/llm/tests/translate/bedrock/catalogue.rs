@@ -28,7 +28,7 @@ fn sent(model: &str) -> (Value, Vec<String>) {
     let asked = json!({
         "model": "m", "max_tokens": 9, "system": marked,
         "messages": [{"role": "user", "content": "Hi"}],
-        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+        "tools": [{"name": "f", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}],
         "tool_choice": {"type": "auto", "disable_parallel_tool_use": true},
     });
     let capabilities = &models["bedrock"][model].capabilities;
@@ -64,4 +64,21 @@ fn who_does_not_take_them_is_not_sent_them() {
     assert_eq!(body["system"], json!([{"text": "Be kind."}]));
     assert_eq!(body.get("additionalModelRequestFields"), None);
     assert!(dropped.contains(&"cache_control".to_owned()), "{dropped:?}");
+}
+
+#[test]
+fn nova_is_sent_marks_but_not_among_tools() {
+    for model in ["amazon.nova-pro-v1:0", "us.amazon.nova-lite-v1:0"] {
+        let (body, dropped) = sent(model);
+        let system = json!([{"text": "Be kind."}, {"cachePoint": {"type": "default"}}]);
+        assert_eq!(body["system"], system, "{model}");
+        let tools = body["toolConfig"]["tools"].as_array().unwrap();
+        assert_eq!(tools.len(), 1, "{model}: {tools:?}");
+        assert!(dropped.contains(&"cache_control".to_owned()), "{dropped:?}");
+    }
+    let (body, _) = sent("us.anthropic.claude-sonnet-4-6");
+    assert_eq!(
+        body["toolConfig"]["tools"][1],
+        json!({"cachePoint": {"type": "default"}})
+    );
 }
