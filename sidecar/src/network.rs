@@ -77,9 +77,7 @@ impl Proxies {
         let mut proxy = |name: &'static str| {
             let url = either(name)?;
             if intercept(&url).is_none() {
-                mistakes.push(format!(
-                    "{name} is not the URL of an HTTP proxy; write for example http://proxy.example.com:3128"
-                ));
+                mistakes.push(format!("{name} {}", refusal(&url)));
             }
             Some(SecretString::from(url))
         };
@@ -87,7 +85,7 @@ impl Proxies {
         Self {
             https: proxy("HTTPS_PROXY").or_else(|| all.clone()),
             http: proxy("HTTP_PROXY").or(all),
-            bypass: either("NO_PROXY").unwrap_or_default(),
+            bypass: bypass(either("NO_PROXY"), mistakes),
         }
     }
 
@@ -128,6 +126,79 @@ pub(crate) fn intercept(url: &str) -> Option<Intercept> {
     is_http.then_some(found)
 }
 
+/// Why the text is no URL of a proxy, without the text: it may hold a password.
+fn refusal(url: &str) -> String {
+    const EXAMPLE: &str = "http://proxy.example.com:3128";
+    let scheme = url.trim().split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        Some(socks) if socks.to_ascii_lowercase().starts_with("socks") => format!(
+            "is the URL of a SOCKS proxy, which is not spoken here; name an HTTP proxy that takes CONNECT, for example {EXAMPLE}"
+        ),
+        _ => format!("is not the URL of an HTTP proxy; write for example {EXAMPLE}"),
+    }
+}
+
+/// `NO_PROXY`; adds a mistake for every entry that could never hold.
+fn bypass(given: Option<String>, mistakes: &mut Vec<String>) -> String {
+    let bypass = given.unwrap_or_default();
+    for entry in entries(&bypass) {
+        if let Err(why) = check_entry(entry) {
+            mistakes.push(format!("NO_PROXY: {entry:.100?} {why}"));
+        }
+    }
+    bypass
+}
+
+fn entries(bypass: &str) -> impl Iterator<Item = &str> {
+    let entries = bypass.split([',', ' ']).map(str::trim);
+    entries.filter(|entry| !entry.is_empty())
+}
+
+/// An entry's host and port, empty where it has none.
+fn host_and_port(entry: &str) -> (&str, &str) {
+    match entry.rsplit_once(':') {
+        // An IPv6 address has colons of its own; only in brackets can a port follow it.
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
+        _ => (entry, ""),
+    }
+}
+
+/// What is wrong with an entry, and what would be right.
+fn check_entry(entry: &str) -> Result<(), &'static str> {
+    if entry.contains("://") {
+        return Err("is a URL; write its host alone, for example example.com");
+    }
+    let (host, port) = host_and_port(entry);
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    if !is_port && (host.len() < entry.len()) {
+        return Err("has a port that is none; write for example example.com:8443");
+    }
+    if let Some((address, prefix)) = host.split_once('/') {
+        let most = match address.trim_matches(['[', ']']).parse() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return Err("is no network; write for example 10.0.0.0/8"),
+        };
+        let inside = prefix.parse::<u8>().is_ok_and(|prefix| prefix <= most);
+        return match inside {
+            true => Ok(()),
+            false => {
+                Err("has a prefix that its kind of address has not; write for example 10.0.0.0/8")
+            }
+        };
+    }
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let name = name.strip_prefix('.').unwrap_or(name);
+    let is_host = |name: &str| match name.contains(':') && !name.starts_with('[') {
+        true => name.parse::<IpAddr>().is_ok(),
+        false => !name.contains('*') && Host::parse(name).is_ok(),
+    };
+    match host == "*" || is_host(name) {
+        true => Ok(()),
+        false => Err("is no host; write a name, an address, a network, or * alone"),
+    }
+}
+
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {
@@ -146,13 +217,8 @@ fn is_loopback(host: &Host<&str>) -> bool {
 
 /// The entries of `NO_PROXY` that hold for `port`, in the form that the matcher knows, which is hosts alone.
 fn bypass_at(bypass: &str, port: u16) -> String {
-    let entries = bypass.split([',', ' ']).map(str::trim);
-    let held = entries.filter_map(|entry| {
-        let (host, of_port) = match entry.rsplit_once(':') {
-            // An IPv6 address has colons of its own; only in brackets can a port follow it.
-            Some((host, of_port)) if !host.contains(':') || host.ends_with(']') => (host, of_port),
-            _ => (entry, ""),
-        };
+    let held = entries(bypass).filter_map(|entry| {
+        let (host, of_port) = host_and_port(entry);
         let of_port = match of_port {
             "" => Some(port),
             given => given.parse().ok(),
@@ -250,7 +316,6 @@ mod tests {
             ("example.com:8443", "https://example.com:8443", true),
             ("example.com:8443", "https://example.com", false),
             ("example.com:443", "https://example.com", true),
-            ("example.com:x", "https://example.com", false),
             ("", "https://localhost:1", true),
             ("", "https://a.localhost:1", true),
             ("", "https://127.8.8.8:1", true),
@@ -264,6 +329,35 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_could_never_hold_is_a_mistake() {
+        for (entry, words) in [
+            ("example.com:x", "port"),
+            ("example.com:0", "port"),
+            ("example.com:", "port"),
+            ("example.com:99999", "port"),
+            ("[fd00::1]:x", "port"),
+            ("10.0.0.0/33", "prefix"),
+            ("10.0.0.0/", "prefix"),
+            ("fd00::/129", "prefix"),
+            ("10.0.0/8", "no network"),
+            ("example.com/8", "no network"),
+            ("https://example.com", "its host alone"),
+            ("ex*mple.com", "no host"),
+            ("fd00::x", "no host"),
+            ("a_b c|d", "no host"),
+        ] {
+            let list = format!("localhost, {entry},.svc");
+            let (_, mistakes) = read(&[("NO_PROXY", &list)]);
+            assert_eq!(mistakes.len(), 1, "{entry}: {mistakes:?}");
+            let mistake = &mistakes[0];
+            assert!(mistake.starts_with("NO_PROXY: \""), "{mistake}");
+            assert!(mistake.contains(words), "{mistake}");
+        }
+        let right = "localhost,127.0.0.1,::1,[::1],[::1]:8080,.svc,*.cluster.local,10.0.0.0/8,fd00::/8,a_b,*,example.com:80,";
+        assert_eq!(read(&[("no_proxy", right)]).1, [""; 0]);
+    }
+
+    #[test]
     fn a_proxy_that_cannot_be_used_is_a_mistake_and_never_shown() {
         for wrong in [
             "socks5://u:hunter2@p:1",
@@ -274,6 +368,8 @@ mod tests {
             assert_eq!(mistakes.len(), 1, "{wrong}");
             assert!(mistakes[0].starts_with("HTTPS_PROXY"), "{mistakes:?}");
             assert!(!mistakes[0].contains("hunter2"), "{mistakes:?}");
+            let socks = mistakes[0].contains("SOCKS");
+            assert_eq!(socks, wrong.starts_with("socks"), "{mistakes:?}");
         }
         let (settings, _) = read(&[("HTTPS_PROXY", "http://u:hunter2@p:1")]);
         let url = Url::parse("https://a").unwrap();

@@ -54,6 +54,9 @@ pub(super) fn proxy_url(text: &str, local: bool) -> Result<String, String> {
         && url.path() == "/"
         && url.query().is_none()
         && url.fragment().is_none();
+    if url.scheme().starts_with("socks") {
+        return Err(format!("SOCKS is not spoken here; name an HTTP proxy that takes CONNECT: {example}"));
+    }
     if !matches!(url.scheme(), "http" | "https") || !bare {
         return Err(format!(
             "it must be an http or https URL of host and port alone; {example} and name a Secret in credentialsRef"
