@@ -41,12 +41,13 @@ pub use names::{
 };
 pub use pool::{
     AllowedRoutes, ApiKey, Aws, AwsKeys, AwsSourceType, AzureEntra, CaCertificateRef, CaKind,
-    CacheMarks, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth, Documents,
-    EntraSourceType, FromNamespaces, GoogleServiceAccount, GoogleWorkloadIdentity, Http2, Locality,
-    MaxTokensField, Media, MediaAddresses, MediaFetch, MediaUrls, Model, OauthClientCredentials,
-    Provider, ProviderPool, ProviderPoolSpec, ProviderPoolStatus, ProviderType, Proxy, ProxyType,
-    RequiredChoice, RouteNamespaces, Scope, SecretKeyRef, SecretRef, Simulated, SimulatedError,
-    Sound, StreamEnd, Thoughts, Tls, ToolCallIds,
+    CacheMarks, ChatFormat, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth,
+    DimensionsField, Documents, Embeddings, EmbeddingsFormat, EntraSourceType, FromNamespaces,
+    GoogleServiceAccount, GoogleWorkloadIdentity, Http2, Locality, MaxTokensField, Media,
+    MediaAddresses, MediaFetch, MediaUrls, Model, OauthClientCredentials, Provider, ProviderPool,
+    ProviderPoolSpec, ProviderPoolStatus, ProviderType, Proxy, ProxyType, RequiredChoice, Rerank,
+    RerankFormat, RouteNamespaces, Scope, SecretKeyRef, SecretRef, Simulated, SimulatedError,
+    Sound, SpokenFormat, StreamEnd, Thoughts, Tls, ToolCallIds,
 };
 pub use route::{
     Backend, Defaults, FailureClass, Fallback, LLMRoute, LLMRouteSpec, LLMRouteStatus, Match,

@@ -9,6 +9,7 @@ use crate::{Selector, cel};
 
 mod credential;
 mod dialect;
+mod formats;
 mod media;
 mod network;
 mod provider;
@@ -19,6 +20,9 @@ pub use credential::{ApiKey, Credential, CredentialType, SecretKeyRef};
 pub use dialect::{
     CacheMarks, Dialect, DialectAuth, Documents, MaxTokensField, MediaUrls, RequiredChoice, Sound,
     StreamEnd, Thoughts, ToolCallIds,
+};
+pub use formats::{
+    ChatFormat, DimensionsField, Embeddings, EmbeddingsFormat, Rerank, RerankFormat, SpokenFormat,
 };
 pub use media::{Media, MediaAddresses, MediaFetch};
 pub use network::{CaCertificateRef, CaKind, Http2, Proxy, ProxyType, SecretRef, Tls};

@@ -18,6 +18,9 @@ pub struct Dialect {
     /// The path of requests that ask for a stream. Omitted: the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_path: Option<RequestPath>,
+    /// The path of requests that count tokens, for clients of the same format (Anthropic's, Gemini's). Omitted: the catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_path: Option<RequestPath>,
     /// How a key is shown: Bearer (Authorization: Bearer KEY), XApiKey (x-api-key), ApiKey (api-key, Azure), XGoogApiKey (x-goog-api-key, Google).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<DialectAuth>,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BASIC_AUTH_KEYS, BaseUrl, Credential, Dialect, DnsLabel, HostAndPort, Http2, ModelName, Proxy,
-    Simulated, TLS_KEYS, Tls, cel,
+    BASIC_AUTH_KEYS, BaseUrl, Credential, Dialect, DnsLabel, Embeddings, HostAndPort, Http2,
+    ModelName, Proxy, Rerank, Simulated, SpokenFormat, TLS_KEYS, Tls, cel,
 };
 
 /// One LLM service.
@@ -34,8 +34,8 @@ use crate::{
         "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality) || has(self.proxy) || has(self.hostHeader) || has(self.http2))",
         "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls, locality, proxy, hostHeader and http2'"),
     cel::rule_at(".dialect",
-        "self.type != 'Simulated' || !has(self.dialect)",
-        "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect'"),
+        "self.type != 'Simulated' || !(has(self.dialect) || has(self.formats) || has(self.embeddings) || has(self.rerank))",
+        "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect, formats, embeddings and rerank'"),
     cel::rule_at(".tls",
         "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^(http|unix)://')",
         "'tls is given, but baseURL ' + self.baseURL + ' is not encrypted; use https or remove tls'"),
@@ -66,6 +66,16 @@ pub struct Provider {
     /// How the provider departs from its format. Each field stands instead of the one that the catalogue has for it. Omitted: as the catalogue has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<Dialect>,
+    /// Further formats of conversations that the provider speaks, so that clients of them pass through. Each stands instead of the catalogue's of the same format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["format"]))]
+    pub formats: Option<Vec<SpokenFormat>>,
+    /// How the provider makes vectors. Omitted: as the catalogue has it; without a preset, as OpenAI at /embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embeddings: Option<Embeddings>,
+    /// How the provider ranks documents. Omitted: as the catalogue has it; without a preset, it ranks none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerank: Option<Rerank>,
     /// Failover tier, lower first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]

@@ -49,7 +49,8 @@ pub use fkm_dialect::{
     ToolCallIds,
 };
 pub use fkm_dialect::{
-    EmbeddingDialect, EmbeddingFormat, Operation, Price, Rates, RerankDialect, RerankFormat,
+    DimensionsField, EmbeddingDialect, EmbeddingFormat, Operation, Price, Rates, RerankDialect,
+    RerankFormat,
 };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

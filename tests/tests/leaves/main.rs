@@ -19,6 +19,7 @@
 mod case;
 mod dialect_cases;
 mod files;
+mod format_cases;
 mod media_cases;
 mod objects;
 mod pool_cases;
@@ -47,6 +48,7 @@ fn cases() -> Vec<Case> {
     let mut cases = pool_cases::all();
     cases.extend(sign_in_cases::all());
     cases.extend(dialect_cases::all());
+    cases.extend(format_cases::all());
     cases.extend(media_cases::all());
     cases.extend(route_cases::all());
     cases

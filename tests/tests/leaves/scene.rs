@@ -44,6 +44,8 @@ pub(crate) enum Ask {
     Chat(Value),
     /// One request of Anthropic's format with this body.
     Messages(Value),
+    /// One request with this body at this path.
+    Post(&'static str, Value),
     /// The same many times; who answered more than a few of them is told.
     Often(Value),
     /// `GET /v1/models`.
@@ -204,7 +206,9 @@ impl Ask {
     /// With the addresses of the far side.
     fn filled(&self, providers: &Providers) -> Self {
         let mut ask = self.clone();
-        if let Self::Chat(body) | Self::Messages(body) | Self::Often(body) = &mut ask {
+        if let Self::Chat(body) | Self::Messages(body) | Self::Post(_, body) | Self::Often(body) =
+            &mut ask
+        {
             providers.fill(body);
         }
         ask
@@ -220,6 +224,11 @@ impl Ask {
                 let url = format!("http://{}/v1/messages", sidecar.addresses().llm[0]);
                 let reply = post(&url, body).await.unwrap();
                 transcript.add(format!("{} {}", body["model"], answer(&reply)));
+            }
+            Self::Post(path, body) => {
+                let url = format!("http://{}{path}", sidecar.addresses().llm[0]);
+                let reply = post(&url, body).await.unwrap();
+                transcript.add(format!("{path} {}", answer(&reply)));
             }
             Self::Often(body) => {
                 let mut answers: BTreeMap<String, usize> = BTreeMap::new();

@@ -55,7 +55,9 @@ pub(super) fn proxy_url(text: &str, local: bool) -> Result<String, String> {
         && url.query().is_none()
         && url.fragment().is_none();
     if url.scheme().starts_with("socks") {
-        return Err(format!("SOCKS is not spoken here; name an HTTP proxy that takes CONNECT: {example}"));
+        return Err(format!(
+            "SOCKS is not spoken here; name an HTTP proxy that takes CONNECT: {example}"
+        ));
     }
     if !matches!(url.scheme(), "http" | "https") || !bare {
         return Err(format!(

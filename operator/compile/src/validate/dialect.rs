@@ -30,7 +30,7 @@ pub(super) fn dialect(
     let dialect = Dialect {
         format: record.format,
         path: given.path.as_ref().map_or(record.path, path),
-        count_path: record.count_path,
+        count_path: given.count_path.as_ref().map(path).or(record.count_path),
         stream_path: given.stream_path.as_ref().map(path).or(record.stream_path),
         auth: given.auth.map_or(record.auth, auth),
         max_tokens_field: given

@@ -1,12 +1,13 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
+mod formats;
 mod media;
 mod models;
 mod network;
 mod sign_in;
 mod simulated;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fkm_catalog::{Preset, near_matches, preset, preset_names};
 use fkm_crds::{Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
@@ -150,7 +151,11 @@ impl Judge<'_> {
         let before = self.faults.len();
         let preset = self.preset();
         let target = self.target(preset);
-        let models = self.models(preset);
+        let spoken = match &target {
+            Some(Target::Http(http)) => formats::spoken(http),
+            Some(Target::Simulated(_)) | None => BTreeSet::new(),
+        };
+        let models = self.models(preset, &spoken);
         let system = match (preset, self.spec.r#type) {
             (Some(preset), _) => preset.system.clone(),
             (None, ProviderType::Simulated) => "simulated".to_owned(),
@@ -212,21 +217,15 @@ impl Judge<'_> {
         if let Some(dialect) = &dialect {
             self.check_version(&base_url, &dialect.path);
         }
-        let lead = dialect.as_ref().map(|dialect| dialect.format);
-        let beside = preset.into_iter().flat_map(|preset| &preset.beside);
-        let embeddings = match preset {
-            Some(preset) => preset.embeddings.clone(),
-            None => Some(plain_embeddings()),
-        };
+        let beside = self.beside(preset, dialect.as_ref());
+        let embeddings = self.embeddings(preset);
+        let ranks = self.ranks(preset);
         Some(Target::Http(Box::new(HttpTarget {
             base_url,
             dialect,
-            beside: beside
-                .filter(|record| Some(record.format) != lead)
-                .cloned()
-                .collect(),
+            beside,
             embeddings,
-            ranks: preset.and_then(|preset| preset.ranks.clone()),
+            ranks,
             locality: if self.is_local() {
                 Locality::Local
             } else {

@@ -79,6 +79,9 @@ fn provider() -> impl Strategy<Value = Provider> {
                 http2: None,
                 simulated: simulated.then(Simulated::default),
                 dialect,
+                formats: None,
+                embeddings: None,
+                rerank: None,
             },
         )
 }

@@ -6,12 +6,18 @@ use fkm_catalog::{ModelRecord, Preset};
 use fkm_crds::Model as ModelSpec;
 use fkm_snapshot::{AnyFormat, Model};
 
-use super::Judge;
+use super::{Judge, formats};
 
 // === impl Judge ===
 
 impl Judge<'_> {
-    pub(super) fn models(&mut self, preset: Option<&Preset>) -> BTreeMap<String, Model> {
+    /// `spoken`: every format of the provider.
+    pub(super) fn models(
+        &mut self,
+        preset: Option<&Preset>,
+        spoken: &BTreeSet<AnyFormat>,
+    ) -> BTreeMap<String, Model> {
+        let named = formats::named(self.spec);
         let record = |name: &str| {
             preset
                 .and_then(|preset| preset.models.get(name))
@@ -39,7 +45,7 @@ impl Judge<'_> {
             return known
                 .map(|name| {
                     let record = record(name);
-                    (name.clone(), known_model(record, preset))
+                    (name.clone(), known_model(record, spoken, &named))
                 })
                 .collect();
         };
@@ -55,7 +61,7 @@ impl Judge<'_> {
                     .map(|upstream| upstream.0.clone())
                     .unwrap_or_default(),
                 aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
-                ..known_model(record, preset)
+                ..known_model(record, spoken, &named)
             }
         };
         given
@@ -87,15 +93,25 @@ impl Judge<'_> {
     }
 }
 
-/// A model as the catalogue knows it: in those of its formats that the provider speaks, where it knows any.
-fn known_model(record: ModelRecord, preset: Option<&Preset>) -> Model {
-    let spoken: BTreeSet<AnyFormat> = preset.into_iter().flat_map(Preset::formats).collect();
+/// A model as the catalogue knows it: in those of its formats that the provider speaks, where it knows any, and in those of
+/// the same operation that the pool has `named`.
+fn known_model(
+    record: ModelRecord,
+    spoken: &BTreeSet<AnyFormat>,
+    named: &BTreeSet<AnyFormat>,
+) -> Model {
     let formats = record.formats.iter();
     let formats = formats.filter_map(|name| AnyFormat::named(name));
     let known: BTreeSet<AnyFormat> = formats.filter(|format| spoken.contains(format)).collect();
+    let alike = |format: &&AnyFormat| {
+        let mut known = known.iter();
+        known.any(|one| one.operation() == format.operation())
+    };
+    let known: BTreeSet<AnyFormat> =
+        &known | &named.iter().copied().filter(|one| alike(&one)).collect();
     Model {
         // none stands for all
-        formats: if known == spoken {
+        formats: if known == *spoken {
             BTreeSet::new()
         } else {
             known
