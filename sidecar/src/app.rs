@@ -145,7 +145,11 @@ fn build(addresses: &Addresses, settings: &Settings, roots: Roots) -> Context {
         own_ports: own_ports.collect(),
     });
     let tasks = Tasks::default();
-    let sign_ins = SignIns::new(settings.ambient.clone(), tasks.clone());
+    let sign_ins = SignIns::new(
+        settings.ambient.clone(),
+        metrics.sign_ins.clone(),
+        tasks.clone(),
+    );
     Context {
         store: Arc::new(Store::new(
             clients,

@@ -1,5 +1,7 @@
 //! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path clones no text.
 
+mod sign_in;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -13,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use self::sign_in::{CredentialLabels, SignInMetrics};
 use crate::error::Reason;
 
 /// Buckets of the GenAI conventions for durations, in seconds.
@@ -33,6 +36,10 @@ pub(crate) struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     media: Family<MediaLabels, Counter>,
     media_bytes: Counter,
+    /// Of credentials whose tokens have a life.
+    pub(crate) sign_ins: SignInMetrics,
+    /// Requests to count tokens that were answered by an estimate.
+    pub(crate) counts_estimated: Counter,
     /// Exchanges that have begun and not ended.
     pub(crate) in_flight: Gauge,
     /// Request body bytes in memory.
@@ -139,6 +146,8 @@ impl Metrics {
             attempts: Family::default(),
             media: Family::default(),
             media_bytes: Counter::default(),
+            sign_ins: SignInMetrics::default(),
+            counts_estimated: Counter::default(),
             in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             connections: Gauge::default(),
@@ -151,6 +160,7 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("fkm");
         metrics.add_traffic_to(registry);
         metrics.add_snapshots_to(registry);
+        metrics.sign_ins.add_to(registry);
         metrics
     }
 
@@ -207,6 +217,11 @@ impl Metrics {
             "What their hosts sent and requests got",
             Unit::Bytes,
             self.media_bytes.clone(),
+        );
+        r.register(
+            "counts_estimated",
+            "Requests to count tokens that were answered by an estimate",
+            self.counts_estimated.clone(),
         );
         r.register(
             "requests_in_flight",

@@ -36,7 +36,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::error::SignInError;
-pub(crate) use self::live::{Live, Shows};
+pub(crate) use self::live::{Called, Live, Shows};
 pub(crate) use self::registry::{LiveKey, SignIns};
 pub(crate) use self::source::{Named, Parts, UnusableSecret};
 

@@ -134,6 +134,7 @@ async fn exchange(
     if counts {
         plan = count::counting(plan, format.name());
         if plan.is_empty() {
+            context.metrics.counts_estimated.inc();
             return Ok(count::estimate(format.name(), &body, id));
         }
     }

@@ -167,6 +167,18 @@ fn none<S>() -> Option<S> {
 // === impl SignIn ===
 
 impl<S> SignIn<S> {
+    /// The name of the way, as pools have it: the `type` of a credential.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "APIKey",
+            Self::Aws(_) => "AWS",
+            Self::AzureEntra(_) => "AzureEntra",
+            Self::GoogleServiceAccount(_) => "GoogleServiceAccount",
+            Self::GoogleWorkloadIdentity(_) => "GoogleWorkloadIdentity",
+            Self::OauthClientCredentials(_) => "OAuthClientCredentials",
+        }
+    }
+
     /// The same with other secrets; `change` is asked for each.
     pub fn try_map<T, E>(self, mut change: impl FnMut(S) -> Result<T, E>) -> Result<SignIn<T>, E> {
         Ok(match self {

@@ -43,3 +43,21 @@ pub(crate) enum SignInError {
     #[error("the request cannot be signed")]
     Unsignable,
 }
+
+// === impl SignInError ===
+
+impl SignInError {
+    /// For metrics.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Unset(_) => "unset",
+            Self::File { .. } | Self::OwnFile(_) => "file",
+            Self::Forbidden(..) => "forbidden",
+            Self::Unreached(..) => "unreached",
+            Self::Timeout(_) => "timeout",
+            Self::Refused { .. } => "refused",
+            Self::Answer { .. } => "answer",
+            Self::Unsignable => "unsignable",
+        }
+    }
+}

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::error::SignInError;
 use super::life::{Ask, Grant, Life};
 use super::token::Granted;
+use crate::metrics::{CredentialLabels, SignInMetrics};
 use crate::task::Tasks;
 
 /// A source that takes longer has failed: requests wait for it.
@@ -34,30 +35,45 @@ pub(crate) enum Shows {
     Signature { region: String, service: String },
 }
 
+/// What a credential is called.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    pub(crate) labels: CredentialLabels,
+    /// Of its way to sign in, as pools have it.
+    pub(crate) kind: &'static str,
+}
+
 /// One credential.
 pub(crate) struct Live {
-    /// For logs: `pool provider credential`.
-    name: String,
+    called: Called,
     fetch: Fetch,
     shows: Shows,
     clock: Arc<Clock>,
     life: Mutex<Life>,
     /// Told whenever something was fetched.
     changed: watch::Sender<()>,
+    metrics: SignInMetrics,
     tasks: Tasks,
 }
 
 // === impl Live ===
 
 impl Live {
-    pub(crate) fn new(name: String, fetch: Fetch, shows: Shows, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        called: Called,
+        fetch: Fetch,
+        shows: Shows,
+        metrics: SignInMetrics,
+        tasks: Tasks,
+    ) -> Self {
         Self {
-            name,
+            called,
             fetch,
             shows,
             clock: Arc::default(),
             life: Mutex::default(),
             changed: watch::Sender::new(()),
+            metrics,
             tasks,
         }
     }
@@ -99,6 +115,10 @@ impl Live {
         self.clock.now()
     }
 
+    pub(crate) fn labels(&self) -> &CredentialLabels {
+        &self.called.labels
+    }
+
     pub(crate) fn shows(&self) -> &Shows {
         &self.shows
     }
@@ -121,13 +141,17 @@ impl Live {
                     fetched.unwrap_or(Err(SignInError::Timeout(FETCH_TIMEOUT)))
                 }
             };
-            let credential = live.name.as_str();
+            let Called { labels, kind } = &live.called;
+            let credential = &*labels.credential;
             match &fetched {
                 Ok(granted) => {
                     let lifetime = granted.lifetime.map(|life| life.as_secs());
                     tracing::debug!(credential, lifetime, "signed in");
+                    live.metrics.fetched(kind, "ok");
+                    live.metrics.holds(labels, granted.lifetime);
                 }
                 Err(error) => {
+                    live.metrics.fetched(kind, error.name());
                     let error = error.to_string();
                     tracing::warn!(credential, error, "could not sign in");
                 }
@@ -142,7 +166,7 @@ impl Live {
 impl fmt::Debug for Live {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Live")
-            .field("name", &self.name)
+            .field("called", &self.called)
             .field("shows", &self.shows)
             .finish_non_exhaustive()
     }
@@ -156,6 +180,16 @@ mod tests {
 
     use super::*;
     use crate::signin::token::Material;
+
+    fn called() -> Called {
+        Called {
+            labels: CredentialLabels {
+                credential: "c".into(),
+                host: "p".into(),
+            },
+            kind: "AWS",
+        }
+    }
 
     /// A source that takes a second and fails with every answer that `fails` names, from 1.
     fn live(lifetime: u64, fails: &'static [usize]) -> (Arc<Live>, Arc<AtomicUsize>) {
@@ -175,7 +209,13 @@ mod tests {
                 })
             })
         });
-        let live = Live::new("p/c".to_owned(), fetch, Shows::Token, Tasks::default());
+        let live = Live::new(
+            called(),
+            fetch,
+            Shows::Token,
+            SignInMetrics::default(),
+            Tasks::default(),
+        );
         (Arc::new(live), asked)
     }
 
@@ -243,7 +283,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_source_that_hangs_has_failed() {
         let fetch: Fetch = Box::new(|_| Box::pin(std::future::pending()));
-        let live = Live::new("p/c".to_owned(), fetch, Shows::Token, Tasks::default());
+        let live = Live::new(
+            called(),
+            fetch,
+            Shows::Token,
+            SignInMetrics::default(),
+            Tasks::default(),
+        );
         let error = Arc::new(live).get().await.unwrap_err();
         assert_eq!(error, SignInError::Timeout(FETCH_TIMEOUT));
     }

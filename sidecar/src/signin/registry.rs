@@ -1,7 +1,7 @@
 //! The credentials with a life, kept across snapshots for as long as some snapshot uses them: a change of a route costs no
 //! token.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fkm_snapshot::{HttpConnection, Secrets, SignIn};
@@ -10,9 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::ambient::Ambient;
-use super::live::{Live, Shows};
+use super::live::{Called, Live, Shows};
 use super::metadata::Metadata;
 use super::source::Source;
+use crate::metrics::{CredentialLabels, SignInMetrics};
 use crate::task::Tasks;
 
 /// What makes two credentials the same: a hash of all that they are made of, the values of their secrets included.
@@ -24,6 +25,7 @@ pub(crate) struct LiveKey([u8; 32]);
 pub(crate) struct SignIns {
     pub(crate) ambient: Ambient,
     pub(crate) metadata: Metadata,
+    metrics: SignInMetrics,
     tasks: Tasks,
     live: Mutex<HashMap<LiveKey, Arc<Live>>>,
 }
@@ -64,10 +66,11 @@ impl LiveKey {
 // === impl SignIns ===
 
 impl SignIns {
-    pub(crate) fn new(ambient: Ambient, tasks: Tasks) -> Self {
+    pub(crate) fn new(ambient: Ambient, metrics: SignInMetrics, tasks: Tasks) -> Self {
         Self {
             ambient,
             metadata: Metadata::new(),
+            metrics,
             tasks,
             live: Mutex::default(),
         }
@@ -79,18 +82,31 @@ impl SignIns {
     }
 
     /// A new one. Known to others only after [`SignIns::keep`].
-    pub(crate) fn open(&self, name: String, source: Source, shows: Shows) -> Arc<Live> {
+    pub(crate) fn open(&self, called: Called, source: Source, shows: Shows) -> Arc<Live> {
         let source = Arc::new(source);
         let fetch = Box::new(move |clock| {
             let source = source.clone();
             let fetched: std::pin::Pin<Box<_>> = Box::pin(async move { source.fetch(clock).await });
             fetched as _
         });
-        Arc::new(Live::new(name, fetch, shows, self.tasks.clone()))
+        Arc::new(Live::new(
+            called,
+            fetch,
+            shows,
+            self.metrics.clone(),
+            self.tasks.clone(),
+        ))
     }
 
     /// Keeps exactly these; exchanges that still hold another one finish on it.
     pub(crate) fn keep(&self, used: HashMap<LiveKey, Arc<Live>>) {
-        *self.live.lock() = used;
+        let mut live = self.live.lock();
+        let before = std::mem::replace(&mut *live, used);
+        let names: HashSet<&CredentialLabels> = live.values().map(|one| one.labels()).collect();
+        for labels in before.values().map(|one| one.labels()) {
+            if !names.contains(labels) {
+                self.metrics.gone(labels);
+            }
+        }
     }
 }

@@ -77,6 +77,12 @@ async fn what_nobody_counts_is_estimated_and_says_so() {
     let reply = sidecar
         .post("/gemini/v1beta/models/m:countTokens", body)
         .await;
+    assert!(
+        sidecar
+            .metrics()
+            .await
+            .contains("fkm_counts_estimated_total 2")
+    );
     let tokens = reply.json()["totalTokens"].as_u64().unwrap();
     assert!((500..530).contains(&tokens), "{tokens}");
     assert_eq!((a.requests().len(), b.requests().len()), (0, 0));

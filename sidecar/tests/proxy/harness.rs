@@ -129,6 +129,13 @@ impl Sidecar {
         send(Method::POST, &self.url(path), &[], body.into()).await
     }
 
+    /// The page of metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.running.addresses().probe);
+        let reply = send(Method::GET, &url, &[], Bytes::new()).await;
+        String::from_utf8(reply.body.to_vec()).unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         send(Method::GET, &self.url(path), &[], Bytes::new()).await
     }

@@ -3,7 +3,7 @@
 use fkm_upstream::{Cut, End, Step, Streamed, UsageChunk};
 use serde_json::json;
 
-use crate::harness::{Sidecar, Speaks, pair, provider, question, snapshot};
+use crate::harness::{Speaks, pair, provider, question, snapshot};
 
 /// Frames of the stream: role, 4 pieces, finish, usage, `[DONE]`.
 const PIECES: usize = 4;
@@ -259,7 +259,7 @@ async fn the_usage_chunk_that_only_we_asked_for_is_taken_out() {
         let sent: serde_json::Value = serde_json::from_slice(&a.requests()[0].body).unwrap();
         assert_eq!(sent["stream_options"]["include_usage"], true);
     }
-    let metrics = metrics(&sidecar).await;
+    let metrics = sidecar.metrics().await;
     let counted = r#"fkm_tokens_total{provider="a",model="m-upstream",token_type="input"} 22"#;
     assert!(metrics.contains(counted), "{metrics}");
 }
@@ -278,7 +278,7 @@ async fn answers_are_counted_in_money_where_their_price_is_known() {
         a.reset();
         sidecar.apply(&snapshot(&[provider]));
         assert!(sidecar.chat(&question(true)).await.streamed().done);
-        let metrics = metrics(&sidecar).await;
+        let metrics = sidecar.metrics().await;
         let count = |name: &str| {
             let line = format!(r#"fkm_{name}_total{{provider="a",model="m-upstream"}} "#);
             let found = metrics.lines().find_map(|one| one.strip_prefix(&line))?;
@@ -308,7 +308,7 @@ async fn a_provider_that_does_not_know_stream_options_is_not_sent_them() {
 async fn what_no_provider_counted_is_estimated_and_marked() {
     let (a, _b, sidecar) = pair().await;
     let metric = async |name: &str, token_type: &str| {
-        let metrics = metrics(&sidecar).await;
+        let metrics = sidecar.metrics().await;
         let line = format!(
             r#"fkm_{name}_total{{provider="a",model="m-upstream",token_type="{token_type}"}} "#
         );
@@ -329,7 +329,7 @@ async fn what_no_provider_counted_is_estimated_and_marked() {
         assert_eq!(metric("tokens", "output").await, Some(tokens));
         assert_eq!(metric("tokens", "input").await, Some(0));
     }
-    let metrics = metrics(&sidecar).await;
+    let metrics = sidecar.metrics().await;
     let unpriced = r#"fkm_answers_unpriced_total{provider="a",model="m-upstream"} 2"#;
     assert!(metrics.contains(unpriced), "{metrics}");
 }
@@ -350,10 +350,4 @@ async fn streams_cut_into_small_pieces_are_the_same() {
             "{rechunk} bytes a piece"
         );
     }
-}
-
-async fn metrics(sidecar: &Sidecar) -> String {
-    let url = format!("http://{}/metrics", sidecar.running.addresses().probe);
-    let reply = crate::harness::send(http::Method::GET, &url, &[], bytes::Bytes::new()).await;
-    String::from_utf8(reply.body.to_vec()).unwrap()
 }

@@ -9,7 +9,8 @@ use http::{HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, Key};
-use crate::signin::{Endpoint, LiveKey, Named, Parts, SignIn, UnusableSecret};
+use crate::metrics::CredentialLabels;
+use crate::signin::{Called, Endpoint, LiveKey, Named, Parts, SignIn, UnusableSecret};
 
 /// How long a connection to a token server may take.
 const CONNECT: Millis = Millis(5_000);
@@ -99,9 +100,16 @@ impl Builder<'_> {
                 return self.problem(path.to_owned(), ProblemCode::Invalid, message);
             }
         };
-        let live = known
-            .or_else(|| sign_ins.known(&key))
-            .unwrap_or_else(|| sign_ins.open(name.to_owned(), source, shows));
+        let live = known.or_else(|| sign_ins.known(&key)).unwrap_or_else(|| {
+            let called = Called {
+                labels: CredentialLabels {
+                    credential: name.into(),
+                    host: host_of(&http.base_url).into(),
+                },
+                kind: with_secrets.kind(),
+            };
+            sign_ins.open(called, source, shows)
+        });
         self.live.insert(key, live.clone());
         Some(SignIn::Live(live))
     }
@@ -176,4 +184,12 @@ fn credential_header(auth: Auth, secret: &SecretString) -> Option<(HeaderName, H
     let mut value = value.ok()?;
     value.set_sensitive(true);
     Some((name, value))
+}
+
+/// Host and port of an address, as written.
+fn host_of(base_url: &str) -> &str {
+    let rest = base_url
+        .split_once("://")
+        .map_or(base_url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }

@@ -247,3 +247,46 @@ async fn a_token_server_is_under_the_rules_of_addresses() {
     let reply = sidecar.chat(&question(false)).await;
     assert_eq!(reply.header("x-fkm-provider"), "b");
 }
+
+#[tokio::test]
+async fn what_was_asked_for_is_counted_and_how_long_it_lasts_is_told() {
+    let a = Upstream::start().await.unwrap();
+    let server = TokenServer::start(0, |number, _| match number {
+        1 => Gives::token(number, 3600),
+        _ => Gives::json(401, &json!({"error": "invalid_client"})),
+    })
+    .await;
+    let sidecar = sidecar(&a, &client(&server)).await;
+    assert_eq!(sidecar.chat(&question(false)).await.status, 200);
+    let page = sidecar.metrics().await;
+    let fetched = r#"fkm_token_fetches_total{kind="OAuthClientCredentials",outcome="ok"} 1"#;
+    assert!(page.contains(fetched), "{page}");
+    let base_url = a.base_url();
+    let host = base_url
+        .trim_start_matches("http://")
+        .trim_end_matches("/v1");
+    let expiry =
+        format!(r#"fkm_token_expiry_timestamp_seconds{{credential="main",host="{host}"}} "#);
+    let ends: f64 = page
+        .lines()
+        .find_map(|line| line.strip_prefix(&expiry))
+        .unwrap_or_else(|| unreachable!("{page}"))
+        .parse()
+        .unwrap();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    assert!((3500.0..3601.0).contains(&(ends - now)), "{ends} {now}");
+    // Another client is refused, and the first one is used no more.
+    let mut other = client(&server);
+    other["oauthClientCredentials"]["clientId"] = json!("another");
+    let mut provider = signed_in(&a, &other);
+    provider["connection"]["http"]["credentials"][0]["name"] = json!("other");
+    sidecar.apply(&snapshot(&[provider]));
+    assert_ne!(sidecar.chat(&question(false)).await.status, 200);
+    let page = sidecar.metrics().await;
+    let refused = r#"fkm_token_fetches_total{kind="OAuthClientCredentials",outcome="refused"} 1"#;
+    assert!(page.contains(refused), "{page}");
+    assert!(
+        !page.contains("fkm_token_expiry_timestamp_seconds{"),
+        "{page}"
+    );
+}
