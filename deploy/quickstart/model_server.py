@@ -40,6 +40,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--parallel", type=int, default=2, help="requests at once (default: %(default)s)")
     parser.add_argument("--context", type=int, default=4096, help="tokens of context in all (default: %(default)s)")
+    parser.add_argument("--predict", type=int, default=-1, help="most tokens of an answer, unless asked otherwise (none)")
+    parser.add_argument("--temperature", type=float, help="unless asked otherwise (default: the library's)")
     return parser.parse_args()
 
 
@@ -53,6 +55,9 @@ def start(args: argparse.Namespace):
     params.n_ctx = args.context
     params.n_parallel = args.parallel
     params.cpuparams.n_threads = args.threads
+    params.n_predict = args.predict
+    if args.temperature is not None:
+        params.sampling.temp = args.temperature
     # a cached prompt is computed in other batches, which changes the last bits and now and then the text
     params.cache_prompt = False
     params.verbosity = 0

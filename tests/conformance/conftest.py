@@ -19,6 +19,7 @@ import pytest
 
 import gateway
 import replayed
+import sdk_matrix
 import snapshots
 from clients import Outcome, Sdk, call
 from processes import Process
@@ -32,6 +33,7 @@ counts: Counter[str] = Counter()
 
 def pytest_addoption(parser):
     parser.addoption("--direct", action="store_true", help="call the upstreams without a sidecar, to prove the suite")
+    parser.addoption("--matrix", action="store_true", help="close with a table of what passed, by SDK and ability")
 
 
 def pytest_configure(config):
@@ -48,7 +50,18 @@ def pytest_runtest_logreport(report):
         counts[report.nodeid.split("[")[0]] += 1
 
 
-def pytest_terminal_summary(terminalreporter):
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call" and report.passed:
+        sdk_matrix.note(item)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("--matrix"):
+        for line in sdk_matrix.table():
+            terminalreporter.write_line(line)
     if not replayed.load():
         terminalreporter.write_line(f"SKIPPED ALOUD: {replayed.MISSING}")
     for name, number in sorted(counts.items()):
@@ -92,10 +105,24 @@ def serve(request, folder, direct):
 @pytest.fixture(scope="session")
 def model_server(folder):
     """The root URL of the quickstart's language model; OpenAI format below /v1, Anthropic format at the root."""
-    venv = setup("venv.sh", "--no-deps", "quickstart", str(QUICKSTART / "requirements.txt"))
-    process = Process("model", [f"{venv}/bin/python", str(QUICKSTART / "model_server.py"), "--threads", "1"], folder)
-    yield json.loads(process.wait_for(r"^\{.*\}$", 60).group())["url"]
+    process, url = serve_model(folder, "model")
+    yield url
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def short_model_server(folder):
+    """Likewise, for applications that do not say how much it may say, and at which temperature: little, and always the same."""
+    process, url = serve_model(folder, "short-model", "--predict", "40", "--temperature", "0")
+    yield url
+    process.stop()
+
+
+def serve_model(folder: pathlib.Path, name: str, *options: str) -> tuple[Process, str]:
+    venv = setup("venv.sh", "--no-deps", "quickstart", str(QUICKSTART / "requirements.txt"))
+    command = [f"{venv}/bin/python", str(QUICKSTART / "model_server.py"), "--threads", "1", *options]
+    process = Process(name, command, folder)
+    return process, json.loads(process.wait_for(r"^\{.*\}$", 60).group())["url"]
 
 
 @pytest.fixture(scope="session")

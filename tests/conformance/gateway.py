@@ -53,14 +53,21 @@ class Sidecar:
 
     is_sidecar = True
 
-    def __init__(self, binary: str, folder: pathlib.Path, name: str, snapshot_text: str):
+    def __init__(
+        self,
+        binary: str,
+        folder: pathlib.Path,
+        name: str,
+        snapshot_text: str,
+        environment: dict[str, str] | None = None,
+    ):
         snapshot = folder / f"{name}.json"
         snapshot.write_text(snapshot_text)
         command = [binary, "--snapshot", str(snapshot)]
         command += ["--secret", f"{NAMESPACE}/keys/main=env:{SECRET_VARIABLE}"]
         for flag in ("--listen", "--admin-listen", "--probe-listen"):
             command += [flag, "127.0.0.1:0"]
-        self.process = Process(name, command, folder, {SECRET_VARIABLE: UPSTREAM_KEY})
+        self.process = Process(name, command, folder, {SECRET_VARIABLE: UPSTREAM_KEY, **(environment or {})})
         line = self.process.wait_for(r'^.*"message":"listening".*$', START_SECONDS).group()
         self.llm, self.admin, self.probe = (address(line, field) for field in ("llm", "admin", "probe"))
 

@@ -67,6 +67,8 @@ class Upstream:
     base_url: str
     model: str
     provider: str = ""
+    # most tokens that it gives, as far as that is known
+    most: int | None = None
 
 
 def payload(routes: dict[str, list[Upstream]], policy: dict | None = None) -> str:
@@ -98,7 +100,7 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
                 "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
             }
         },
-        "models": {name: {"upstreamName": upstream.model}},
+        "models": {name: {"upstreamName": upstream.model, **({"maxOutputTokens": upstream.most} if upstream.most else {})}},
     }
 
 

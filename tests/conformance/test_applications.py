@@ -12,11 +12,12 @@ from applications import APPLICATIONS as PYTHON_APPLICATIONS
 from applications.application import TOOL, TOOL_RESULT, Person
 from applications.node import NODE_APPLICATIONS, Node, NodeApplication
 from gateway import CLIENT_KEY
-from snapshots import DIALECTS, KEY_HEADERS
+from sdk_matrix import pins_failure
+from snapshots import DIALECTS, EMBEDDINGS, KEY_HEADERS, Upstream
 
 APPLICATIONS = PYTHON_APPLICATIONS + NODE_APPLICATIONS
 MODELS = ("openai-mock", "responses-mock", "anthropic-mock", "gemini-mock", "cohere-mock", "bedrock-mock")
-
+EMBEDDER = "embedder"
 
 # what an application cannot read of a stream, and how it says so: (name, model; None is every model, ability) -> words
 FAILS = {
@@ -38,7 +39,7 @@ def fails(name: str, model: str, ability: str) -> str | None:
 def gateway(serve, mock, direct):
     if direct:
         pytest.skip("needs the sidecar")
-    return serve(upstreams(mock))
+    return serve({**upstreams(mock), EMBEDDER: [Upstream(EMBEDDINGS, f"{mock}/v1", "text-embedding-3-small")]})
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +77,10 @@ def test_answer(name, model, applications, mock, sent):
 
 
 @matrix("stream")
-def test_stream(name, model, applications, mock, sent):
+def test_stream(request, name, model, applications, mock, sent):
     why = fails(name, model, "stream")
     if why is not None:
+        pins_failure(request.node)
         with pytest.raises(Exception, match=why):
             applications[name].stream(model)
         return
@@ -90,11 +92,12 @@ def test_stream(name, model, applications, mock, sent):
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
 @matrix("weather")
-def test_tool_loop(name, model, streamed, applications, mock, sent):
+def test_tool_loop(request, name, model, streamed, applications, mock, sent):
     why = fails(name, model, "weather") if streamed else None
     if why is None:
         tool_loop(name, model, streamed, applications, mock, sent)
         return
+    pins_failure(request.node)
     with pytest.raises(Exception, match=why):
         tool_loop(name, model, streamed, applications, mock, sent)
 
@@ -121,6 +124,17 @@ def test_structured_output(name, model, applications, mock, sent):
     assert isinstance(extracted, Person)
     assert extracted.model_dump() == {"name": "Ada", "age": 36}
     check_sent(sent(), mock, model)
+
+
+@pytest.mark.parametrize("name", able("embed"))
+def test_embeddings(name, applications, sent):
+    first, second = applications[name].embed(EMBEDDER)
+    assert len(first) == len(second) > 100 and first != second
+    assert all(isinstance(number, (int, float)) for number in first)
+    [entry] = sent()
+    assert entry["path"] == "/v1/embeddings"
+    check_headers(entry, "authorization")
+    assert entry["body"]["model"] == "text-embedding-3-small"
 
 
 def check_sent(entries: list[dict], mock: str, model: str, times: int = 1) -> list[dict]:

@@ -6,7 +6,6 @@ from applications.application import (
     EXTRACT,
     HELLO,
     MAX_TOKENS,
-    SECONDS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -27,7 +26,7 @@ class Anthropic(Application):
 
     def __init__(self, url, key):
         super().__init__(url, key)
-        self.client = anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=SECONDS)
+        self.client = anthropic.Anthropic(base_url=url, api_key=key, max_retries=0, timeout=self.seconds)
 
     def asked(self, model: str, text: str) -> dict:
         return {"model": model, "max_tokens": MAX_TOKENS, "messages": [{"role": "user", "content": text}]}
@@ -42,6 +41,10 @@ class Anthropic(Application):
             pieces = list(events.text_stream)
             assert events.get_final_message().stop_reason == "end_turn"
         return pieces
+
+    def abandon(self, model):
+        with self.client.messages.stream(**self.asked(model, HELLO)) as events:
+            return next(iter(events))
 
     def turn(self, asked, stream):
         if not stream:

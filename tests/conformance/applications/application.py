@@ -3,12 +3,15 @@
 import abc
 import dataclasses
 import json
+from collections.abc import Callable
 
 import pydantic
 
 HELLO = "hello"
 WEATHER = "What is the weather in Paris?"
 EXTRACT = "extract"
+# what vectors are made of
+TEXTS = ["one", "two"]
 SECONDS = 30
 MAX_TOKENS = 99
 
@@ -52,6 +55,11 @@ class Application(abc.ABC):
     name: str
     # of the surface that its SDK calls, below the sidecar's root
     prefix: str
+    # how long it waits for anything
+    seconds: float = SECONDS
+
+    # the vectors of TEXTS by the model of this name; None where the SDK makes none
+    embed: Callable[[str], list[list[float]]] | None = None
 
     def __init__(self, url: str, key: str):
         self.url, self.key = url, key
@@ -63,6 +71,10 @@ class Application(abc.ABC):
     @abc.abstractmethod
     def stream(self, model: str) -> list[str]:
         """Asks HELLO; the pieces of the text as they came."""
+
+    @abc.abstractmethod
+    def abandon(self, model: str) -> object:
+        """Asks HELLO for a stream, and gives up after its first piece."""
 
     @abc.abstractmethod
     def weather(self, model: str, stream: bool) -> Called:

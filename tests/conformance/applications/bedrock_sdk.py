@@ -1,5 +1,6 @@
 """`boto3`: Converse, with credentials that are nobody's."""
 
+import contextlib
 import json
 
 import boto3
@@ -8,7 +9,6 @@ from botocore.config import Config
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -31,7 +31,7 @@ class Bedrock(Application):
     def __init__(self, url, key):
         super().__init__(url, key)
         session = boto3.session.Session(key, f"secret-of-{key}", region_name="us-east-1")
-        once = Config(retries={"total_max_attempts": 1}, read_timeout=SECONDS)
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=self.seconds)
         self.client = session.client("bedrock-runtime", endpoint_url=url, config=once)
 
     def asked(self, model: str, text: str) -> dict:
@@ -47,6 +47,10 @@ class Bedrock(Application):
         events = list(self.client.converse_stream(**self.asked(model, HELLO))["stream"])
         assert {"messageStop": {"stopReason": "end_turn"}} in events
         return [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
+
+    def abandon(self, model):
+        with contextlib.closing(self.client.converse_stream(**self.asked(model, HELLO))["stream"]) as events:
+            return next(iter(events))
 
     def turn(self, asked, stream):
         """The blocks of an answer."""

@@ -1,5 +1,6 @@
 """`cohere`: the second version."""
 
+import contextlib
 import json
 
 import cohere
@@ -7,7 +8,7 @@ import cohere
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
+    TEXTS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -30,7 +31,7 @@ class Cohere(Application):
 
     def __init__(self, url, key):
         super().__init__(url, key)
-        self.client = cohere.ClientV2(api_key=key, base_url=url, timeout=SECONDS)
+        self.client = cohere.ClientV2(api_key=key, base_url=url, timeout=self.seconds)
 
     def asked(self, model: str, text: str) -> dict:
         return {"model": model, "messages": [{"role": "user", "content": text}], "request_options": ONCE}
@@ -45,6 +46,14 @@ class Cohere(Application):
         events = list(self.client.chat_stream(**self.asked(model, HELLO)))
         assert (events[-1].type, events[-1].delta.finish_reason) == ("message-end", "COMPLETE")
         return [event.delta.message.content.text for event in events if event.type == "content-delta"]
+
+    def embed(self, model):
+        asked = {"input_type": "search_query", "embedding_types": ["float"], "request_options": ONCE}
+        return self.client.embed(model=model, texts=TEXTS, **asked).embeddings.float_
+
+    def abandon(self, model):
+        with contextlib.closing(self.client.chat_stream(**self.asked(model, HELLO))) as events:
+            return next(iter(events))
 
     def turn(self, asked, stream):
         """The text and the calls of an answer."""

@@ -1,5 +1,7 @@
 """`google-genai`, as a client of AI Studio and of Vertex AI."""
 
+import contextlib
+
 from google import genai
 from google.genai import types
 from google.oauth2.credentials import Credentials
@@ -7,7 +9,7 @@ from google.oauth2.credentials import Credentials
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
+    TEXTS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -29,7 +31,7 @@ class Google(Application):
     def __init__(self, url, key):
         super().__init__(url, key)
         # the client closes its connections when nobody holds it
-        self.client = self.make(types.HttpOptions(base_url=url, timeout=SECONDS * 1000))
+        self.client = self.make(types.HttpOptions(base_url=url, timeout=int(self.seconds * 1000)))
         self.models = self.client.models
 
     def make(self, options):
@@ -45,6 +47,13 @@ class Google(Application):
         pieces = list(self.models.generate_content_stream(model=model, contents=HELLO))
         assert pieces[-1].candidates[0].finish_reason == types.FinishReason.STOP
         return [piece.text for piece in pieces if piece.text]
+
+    def embed(self, model):
+        return [one.values for one in self.models.embed_content(model=model, contents=TEXTS).embeddings]
+
+    def abandon(self, model):
+        with contextlib.closing(self.models.generate_content_stream(model=model, contents=HELLO)) as pieces:
+            return next(iter(pieces))
 
     def turn(self, model, contents, stream):
         """The parts of an answer."""
@@ -71,7 +80,7 @@ class Google(Application):
 
 
 class Vertex(Google):
-    name = "google-vertex"
+    name, embed = "google-vertex", None
 
     def make(self, options):
         # the token is the client's own key, as far as we are concerned

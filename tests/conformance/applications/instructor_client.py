@@ -4,7 +4,7 @@ import anthropic
 import instructor
 import openai
 
-from applications.application import EXTRACT, MAX_TOKENS, SECONDS, Application, Person
+from applications.application import EXTRACT, MAX_TOKENS, Application, Person
 
 
 class Instructor(Application):
@@ -13,12 +13,12 @@ class Instructor(Application):
     name, prefix, mode = "instructor", "/v1", instructor.Mode.TOOLS
 
     def extract(self, model):
-        client = openai.OpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS)
+        client = openai.OpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds)
         return instructor.from_openai(client, mode=self.mode).create(
             model=model, messages=[{"role": "user", "content": EXTRACT}], response_model=Person, max_retries=0
         )
 
-    hello = stream = weather = None
+    hello = stream = weather = abandon = None
 
 
 class InstructorSchema(Instructor):
@@ -29,7 +29,7 @@ class InstructorAnthropic(Instructor):
     name, prefix, mode = "instructor-anthropic", "", instructor.Mode.ANTHROPIC_TOOLS
 
     def extract(self, model):
-        client = anthropic.Anthropic(base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS)
+        client = anthropic.Anthropic(base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds)
         return instructor.from_anthropic(client, mode=self.mode).create(
             model=model,
             max_tokens=MAX_TOKENS,

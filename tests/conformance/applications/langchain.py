@@ -1,15 +1,17 @@
 """`langchain-openai` (chat completions and responses) and `langchain-anthropic`."""
 
+import contextlib
+
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from applications.application import (
     EXTRACT,
     HELLO,
     MAX_TOKENS,
-    SECONDS,
+    TEXTS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -34,7 +36,7 @@ class LangChainOpenAi(Application):
 
     def model(self, name: str):
         return ChatOpenAI(
-            model=name, base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS, **self.options
+            model=name, base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds, **self.options
         )
 
     def hello(self, model):
@@ -43,6 +45,15 @@ class LangChainOpenAi(Application):
 
     def stream(self, model):
         return [chunk.text for chunk in self.model(model).stream(HELLO) if chunk.text]
+
+    def embed(self, model):
+        # its own count of tokens would ask for tables on the Internet
+        options = {"check_embedding_ctx_length": False, "max_retries": 0}
+        return OpenAIEmbeddings(model=model, base_url=self.url, api_key=self.key, **options).embed_documents(TEXTS)
+
+    def abandon(self, model):
+        with contextlib.closing(self.model(model).stream(HELLO)) as chunks:
+            return next(chunks)
 
     def turn(self, model, messages, stream):
         bound = self.model(model).bind_tools([get_weather])
@@ -66,14 +77,14 @@ class LangChainOpenAi(Application):
 
 
 class LangChainResponses(LangChainOpenAi):
-    name = "langchain-openai-responses"
+    name, embed = "langchain-openai-responses", None
     options = {"use_responses_api": True}
 
 
 class LangChainAnthropic(LangChainOpenAi):
-    name, prefix = "langchain-anthropic", ""
+    name, prefix, embed = "langchain-anthropic", "", None
 
     def model(self, name):
         return ChatAnthropic(
-            model=name, base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS, max_tokens=MAX_TOKENS
+            model=name, base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds, max_tokens=MAX_TOKENS
         )

@@ -1,5 +1,8 @@
 """`llama-index` with its client for all that speaks as OpenAI does."""
 
+import contextlib
+import gc
+
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai_like import OpenAILike
@@ -7,7 +10,6 @@ from llama_index.llms.openai_like import OpenAILike
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -34,7 +36,7 @@ class LlamaIndex(Application):
             api_base=self.url,
             api_key=self.key,
             max_retries=0,
-            timeout=SECONDS,
+            timeout=self.seconds,
             is_chat_model=True,
             is_function_calling_model=True,
             should_use_structured_outputs=True,
@@ -48,6 +50,13 @@ class LlamaIndex(Application):
     def stream(self, model):
         answers = self.llm(model).stream_chat([ChatMessage(role="user", content=HELLO)])
         return [answer.delta for answer in answers if answer.delta]
+
+    def abandon(self, model):
+        with contextlib.closing(self.llm(model).stream_chat([ChatMessage(role="user", content=HELLO)])) as answers:
+            first = next(answers)
+        # it closes nothing itself: the SDK's stream ends when nobody holds it
+        gc.collect()
+        return first
 
     def turn(self, model, tool, history, stream):
         if not stream:

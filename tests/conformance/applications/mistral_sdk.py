@@ -7,7 +7,7 @@ from mistralai.client import Mistral as Client
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
+    TEXTS,
     TOOL_RESULT,
     WEATHER,
     Application,
@@ -24,7 +24,8 @@ class Mistral(Application):
 
     def __init__(self, url, key):
         super().__init__(url, key)
-        self.chat = Client(api_key=key, server_url=url, timeout_ms=SECONDS * 1000).chat
+        self.client = Client(api_key=key, server_url=url, timeout_ms=int(self.seconds * 1000))
+        self.chat = self.client.chat
 
     def hello(self, model):
         answer = self.chat.complete(model=model, messages=user(HELLO))
@@ -36,6 +37,14 @@ class Mistral(Application):
             chunks = [event.data for event in events]
         assert chunks[-1].choices[0].finish_reason == "stop"
         return [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content]
+
+    def embed(self, model):
+        answer = self.client.embeddings.create(model=model, inputs=TEXTS)
+        return [one.embedding for one in answer.data]
+
+    def abandon(self, model):
+        with self.chat.stream(model=model, messages=user(HELLO)) as events:
+            return next(iter(events))
 
     def weather(self, model, stream):
         messages = user(WEATHER)

@@ -8,7 +8,7 @@ import openai
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
+    TEXTS,
     TOOL,
     TOOL_DESCRIPTION,
     TOOL_RESULT,
@@ -38,7 +38,7 @@ class OpenAi(Application):
         self.client = self.make()
 
     def make(self):
-        return openai.OpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS)
+        return openai.OpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds)
 
     def hello(self, model):
         answer = self.client.chat.completions.create(model=model, messages=user(HELLO))
@@ -50,6 +50,14 @@ class OpenAi(Application):
         chunks = list(self.client.chat.completions.create(model=model, messages=user(HELLO), stream=True))
         assert [choice.finish_reason for choice in chunks[-1].choices] == ["stop"]
         return [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content]
+
+    def embed(self, model):
+        answer = self.client.embeddings.create(model=model, input=TEXTS)
+        return [one.embedding for one in answer.data]
+
+    def abandon(self, model):
+        with self.client.chat.completions.create(model=model, messages=user(HELLO), stream=True) as chunks:
+            return next(iter(chunks))
 
     def turn(self, model, messages, stream):
         """The message of an answer, as data."""
@@ -82,15 +90,15 @@ class Azure(OpenAi):
 
     def make(self):
         return openai.AzureOpenAI(
-            azure_endpoint=self.url, api_key=self.key, api_version="2024-10-21", max_retries=0, timeout=SECONDS
+            azure_endpoint=self.url, api_key=self.key, api_version="2024-10-21", max_retries=0, timeout=self.seconds
         )
 
 
 class Groq(OpenAi):
-    name, prefix = "groq", ""
+    name, prefix, embed = "groq", "", None
 
     def make(self):
-        return groq.Groq(base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS)
+        return groq.Groq(base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds)
 
     def turn(self, model, messages, stream):
         asked = {"model": model, "messages": messages, "tools": TOOLS}
@@ -117,7 +125,7 @@ class Groq(OpenAi):
 
 
 class Responses(OpenAi):
-    name, prefix = "openai-responses", "/openai/v1"
+    name, prefix, embed = "openai-responses", "/openai/v1", None
 
     def hello(self, model):
         answer = self.client.responses.create(model=model, input=HELLO)
@@ -129,6 +137,10 @@ class Responses(OpenAi):
             pieces = [event.delta for event in events if event.type == "response.output_text.delta"]
             assert events.get_final_response().output_text == "".join(pieces)
         return pieces
+
+    def abandon(self, model):
+        with self.client.responses.create(model=model, input=HELLO, stream=True) as events:
+            return next(iter(events))
 
     def response(self, model, items, stream):
         function = {"type": "function", "strict": False, **FUNCTION}

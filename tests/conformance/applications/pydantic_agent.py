@@ -3,6 +3,8 @@
 Its model of Anthropic's does not work with the pinned `anthropic`, whose type of a message it makes instances of.
 """
 
+import asyncio
+
 import openai
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ToolCallPart
@@ -12,7 +14,6 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from applications.application import (
     EXTRACT,
     HELLO,
-    SECONDS,
     TOOL_RESULT,
     WEATHER,
     Application,
@@ -35,7 +36,7 @@ class PydanticChat(Application):
 
     def agent(self, model: str, **options) -> Agent:
         # each runs in a loop of its own, and so does its client
-        client = openai.AsyncOpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=SECONDS)
+        client = openai.AsyncOpenAI(base_url=self.url, api_key=self.key, max_retries=0, timeout=self.seconds)
         return Agent(self.kind(model, provider=OpenAIProvider(openai_client=client)), **options)
 
     def hello(self, model):
@@ -45,6 +46,14 @@ class PydanticChat(Application):
     def stream(self, model):
         result = self.agent(model).run_stream_sync(HELLO)
         return list(result.stream_text(delta=True, debounce_by=None))
+
+    def abandon(self, model):
+        async def first():
+            async with self.agent(model).run_stream(HELLO) as result:
+                async for piece in result.stream_text(delta=True, debounce_by=None):
+                    return piece
+
+        return asyncio.run(first())
 
     def weather(self, model, stream):
         # with a handler of events, every turn is streamed

@@ -67,7 +67,7 @@ class NodeApplication(Application):
     node: Node
 
     def ask(self, ability: str, model: str, stream: bool = False):
-        where = {"application": self.name, "url": self.url, "key": self.key}
+        where = {"application": self.name, "url": self.url, "key": self.key, "seconds": self.seconds}
         return self.node.ask(**where, model=model, ability=ability, stream=stream)
 
     def hello(self, model):
@@ -76,6 +76,9 @@ class NodeApplication(Application):
     def stream(self, model):
         return self.ask("stream", model, True)
 
+    def abandon(self, model):
+        return self.ask("abandon", model, True)
+
     def weather(self, model, stream):
         return Called(**self.ask("weather", model, stream))
 
@@ -83,16 +86,23 @@ class NodeApplication(Application):
         return Person.model_validate(self.ask("extract", model))
 
 
-def application(name: str, prefix: str) -> type[NodeApplication]:
-    return type(name, (NodeApplication,), {"name": name, "prefix": prefix})
+class Embedding(NodeApplication):
+    """One that also makes vectors."""
+
+    def embed(self, model):
+        return self.ask("embed", model)
+
+
+def application(name: str, prefix: str, base: type[NodeApplication] = NodeApplication) -> type[NodeApplication]:
+    return type(name, (base,), {"name": name, "prefix": prefix})
 
 
 NODE_APPLICATIONS = (
-    application("node-openai", "/v1"),
+    application("node-openai", "/v1", Embedding),
     application("node-openai-responses", "/openai/v1"),
     application("node-anthropic", ""),
-    application("ai-openai", "/v1"),
+    application("ai-openai", "/v1", Embedding),
     application("ai-openai-chat", "/v1"),
     application("ai-anthropic", "/anthropic/v1"),
-    application("ai-openai-compatible", "/v1"),
+    application("ai-openai-compatible", "/v1", Embedding),
 )

@@ -1,4 +1,4 @@
-// Small applications of Node's SDKs, asked by lines of JSON on stdin: {application, url, key, model, ability, stream}; each is
+// Small applications of Node's SDKs, asked by lines of JSON on stdin: {application, url, key, seconds, model, ability, stream}; each is
 // answered by one line on stdout: {value} or {error: {name, status, message}}. Beside `node_modules` when it runs.
 
 import readline from 'node:readline';
@@ -7,7 +7,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import Anthropic from '@anthropic-ai/sdk';
-import { generateText, Output, stepCountIs, streamText, tool } from 'ai';
+import { embedMany, generateText, Output, stepCountIs, streamText, tool } from 'ai';
 import OpenAI from 'openai';
 import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
@@ -15,6 +15,7 @@ import { z } from 'zod';
 const HELLO = 'hello';
 const WEATHER = 'What is the weather in Paris?';
 const EXTRACT = 'extract';
+const TEXTS = ['one', 'two'];
 const TOOL = 'get_weather';
 const DESCRIPTION = 'The weather';
 const RESULT = '22 degrees';
@@ -33,8 +34,8 @@ const only = (list) => {
 };
 
 class OpenAiChat {
-  constructor(url, key) {
-    this.client = new OpenAI({ baseURL: url, apiKey: key, maxRetries: 0, timeout: 30_000 });
+  constructor(url, key, seconds) {
+    this.client = new OpenAI({ baseURL: url, apiKey: key, maxRetries: 0, timeout: seconds * 1000 });
   }
 
   async hello(model) {
@@ -47,6 +48,17 @@ class OpenAiChat {
     const chunks = await this.client.chat.completions.create({ model, messages: user(HELLO), stream: true });
     for await (const chunk of chunks) pieces.push(chunk.choices[0]?.delta?.content);
     return pieces.filter(Boolean);
+  }
+
+  async embed(model) {
+    const answer = await this.client.embeddings.create({ model, input: TEXTS });
+    return answer.data.map((one) => one.embedding);
+  }
+
+  async abandon(model) {
+    const chunks = await this.client.chat.completions.create({ model, messages: user(HELLO), stream: true });
+    for await (const _ of chunks) break;
+    return true;
   }
 
   async turn(body, stream) {
@@ -85,6 +97,11 @@ class OpenAiResponses extends OpenAiChat {
     return pieces;
   }
 
+  async abandon(model) {
+    for await (const _ of await this.client.responses.create({ model, input: HELLO, stream: true })) break;
+    return true;
+  }
+
   async turn(body, stream) {
     return stream ? this.client.responses.stream(body).finalResponse() : this.client.responses.create(body);
   }
@@ -107,8 +124,8 @@ class OpenAiResponses extends OpenAiChat {
 }
 
 class AnthropicMessages {
-  constructor(url, key) {
-    this.client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0, timeout: 30_000 });
+  constructor(url, key, seconds) {
+    this.client = new Anthropic({ baseURL: url, apiKey: key, maxRetries: 0, timeout: seconds * 1000 });
   }
 
   async hello(model) {
@@ -122,6 +139,12 @@ class AnthropicMessages {
     events.on('text', (piece) => pieces.push(piece));
     await events.finalMessage();
     return pieces;
+  }
+
+  async abandon(model) {
+    const body = { model, max_tokens: MAX_TOKENS, messages: user(HELLO), stream: true };
+    for await (const _ of await this.client.messages.create(body)) break;
+    return true;
   }
 
   async turn(body, stream) {
@@ -150,12 +173,14 @@ class AnthropicMessages {
 
 // Vercel's AI SDK over one of its providers.
 class Ai {
-  constructor(provider) {
+  constructor(provider, seconds) {
     this.provider = provider;
+    this.seconds = seconds;
   }
 
   asked(model, prompt) {
-    return { model: this.provider(model), prompt, maxRetries: 0, maxOutputTokens: MAX_TOKENS };
+    const abortSignal = AbortSignal.timeout(this.seconds * 1000);
+    return { model: this.provider(model), prompt, maxRetries: 0, maxOutputTokens: MAX_TOKENS, abortSignal };
   }
 
   async hello(model) {
@@ -170,6 +195,19 @@ class Ai {
       if (part.type === 'text-delta') pieces.push(part.text);
     }
     return pieces;
+  }
+
+  async embed(model) {
+    return (await embedMany({ model: this.provider.embeddingModel(model), values: TEXTS, maxRetries: 0 })).embeddings;
+  }
+
+  async abandon(model) {
+    const giveUp = new AbortController();
+    const answer = streamText({ ...this.asked(model, HELLO), abortSignal: giveUp.signal });
+    for await (const part of answer.fullStream) {
+      if (part.type === 'text-delta') giveUp.abort();
+    }
+    return true;
   }
 
   async weather(model, stream) {
@@ -195,26 +233,27 @@ const said = (text, input_tokens, output_tokens) => ({ text, input_tokens, outpu
 const called = (name, args, text) => ({ name, arguments: args, text });
 
 const APPLICATIONS = {
-  'node-openai': (url, key) => new OpenAiChat(url, key),
-  'node-openai-responses': (url, key) => new OpenAiResponses(url, key),
-  'node-anthropic': (url, key) => new AnthropicMessages(url, key),
-  'ai-openai': (url, key) => new Ai(createOpenAI({ baseURL: url, apiKey: key })),
-  'ai-openai-chat': (url, key) => new Ai(createOpenAI({ baseURL: url, apiKey: key }).chat),
-  'ai-anthropic': (url, key) => new Ai(createAnthropic({ baseURL: url, apiKey: key })),
-  'ai-openai-compatible': (url, key) =>
+  'node-openai': (url, key, seconds) => new OpenAiChat(url, key, seconds),
+  'node-openai-responses': (url, key, seconds) => new OpenAiResponses(url, key, seconds),
+  'node-anthropic': (url, key, seconds) => new AnthropicMessages(url, key, seconds),
+  'ai-openai': (url, key, seconds) => new Ai(createOpenAI({ baseURL: url, apiKey: key }), seconds),
+  'ai-openai-chat': (url, key, seconds) => new Ai(createOpenAI({ baseURL: url, apiKey: key }).chat, seconds),
+  'ai-anthropic': (url, key, seconds) => new Ai(createAnthropic({ baseURL: url, apiKey: key }), seconds),
+  'ai-openai-compatible': (url, key, seconds) =>
     new Ai(
       createOpenAICompatible({
         name: 'any', baseURL: url, apiKey: key, includeUsage: true, supportsStructuredOutputs: true,
       }),
+      seconds,
     ),
 };
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 for await (const line of readline.createInterface({ input: process.stdin })) {
-  const { application, url, key, model, ability, stream } = JSON.parse(line);
+  const { application, url, key, seconds, model, ability, stream } = JSON.parse(line);
   let reply;
   try {
-    reply = { value: await APPLICATIONS[application](url, key)[ability](model, stream) };
+    reply = { value: await APPLICATIONS[application](url, key, seconds)[ability](model, stream) };
   } catch (error) {
     reply = { error: { name: error.name, status: error.status ?? error.statusCode ?? null, message: String(error.message) } };
   }
