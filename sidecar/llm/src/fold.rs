@@ -63,6 +63,7 @@ pub(crate) fn unfold_part(part: &OutputPart, choice: u32, block: u32, events: &m
             (start, vec![Delta::Arguments(call.arguments.clone())])
         }
         OutputPart::Refusal(text) => (BlockStart::Refusal, vec![Delta::Refusal(text.clone())]),
+        OutputPart::Image(image) => (BlockStart::Image(image.clone()), vec![]),
         OutputPart::Opaque(raw) => (BlockStart::Opaque(raw.clone()), vec![]),
     };
     events.push(Event::BlockStart {
@@ -202,6 +203,7 @@ fn begin(start: BlockStart) -> OutputPart {
             ..ToolCall::default()
         }),
         BlockStart::Refusal => OutputPart::Refusal(String::new()),
+        BlockStart::Image(image) => OutputPart::Image(image),
         BlockStart::Opaque(raw) => OutputPart::Opaque(raw),
     }
 }

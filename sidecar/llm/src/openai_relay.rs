@@ -107,6 +107,9 @@ struct DeltaPeek<'a> {
     function_call: Option<&'a RawValue>,
     #[serde(borrow)]
     audio: Option<&'a RawValue>,
+    /// As routers to models that draw have them.
+    #[serde(borrow)]
+    images: Option<&'a RawValue>,
 }
 
 // === impl ChunkInspector ===
@@ -254,6 +257,7 @@ impl DeltaPeek<'_> {
             self.tool_calls,
             self.function_call,
             self.audio,
+            self.images,
         ]
         .into_iter()
         .flatten()

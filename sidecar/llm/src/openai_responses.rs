@@ -5,6 +5,7 @@
 //! item as a whole goes with the first of them.
 
 mod content;
+mod drawn;
 mod error;
 mod ids;
 mod item;

@@ -7,7 +7,7 @@ mod items;
 pub(super) use decode::{
     Said, decode_inputs, decode_output, decode_outputs, decode_said, decode_system,
 };
-pub(super) use encode::{BlockWriter, Direction};
+pub(super) use encode::{BlockWriter, Direction, drawn};
 pub(super) use items::Items;
 
 /// Of a text that the service's guardrails look at: what is said about it.

@@ -74,6 +74,7 @@ impl<'a> Sorted<'a> {
         for part in parts {
             match part {
                 OutputPart::ToolCall(call) => sorted.calls.push(Call::Function(call)),
+                OutputPart::Image(_) => report.note_in("content", "image"),
                 OutputPart::Opaque(raw) if raw.origin != FORMAT => {
                     report.note_in("content", &kind_of(&raw.bytes));
                 }
@@ -136,7 +137,7 @@ impl<'a> Sorted<'a> {
                 OutputPart::Reasoning(thought) => content::encode_thinking(out, thought, report),
                 OutputPart::Opaque(raw) => out.extend(&raw.bytes),
                 // Not among the content.
-                OutputPart::ToolCall(_) => write_json(out, &()),
+                OutputPart::ToolCall(_) | OutputPart::Image(_) => write_json(out, &()),
             }),
         }
     }

@@ -199,9 +199,11 @@ pub(super) fn guess(url: &str) -> Option<&'static str> {
     })
 }
 
+/// Writes an image; one that a model drew may have a signature.
 pub(super) fn encode_image(
     out: &mut Vec<u8>,
     image: &Image,
+    signature: Option<&Opaque>,
     report: &mut Report,
 ) -> Result<(), EncodeError> {
     if image.detail.is_some() {
@@ -214,13 +216,17 @@ pub(super) fn encode_image(
         ImageSource::Url(url) => ImageSource::from_url(url),
         here @ ImageSource::Base64 { .. } => here.clone(),
     };
+    let signed = Outer {
+        signature,
+        ..Outer::of("image", &image.extra)
+    };
     match &source {
         ImageSource::Url(url) => {
             let media_type = type_of(url, &image.extra)?;
-            write_linked(out, url, Some(&media_type), ("image", &image.extra), report);
+            write_linked(out, url, Some(&media_type), signed, report);
         }
         ImageSource::Base64 { media_type, data } => {
-            write_inline(out, media_type, data, ("image", &image.extra), report);
+            write_inline(out, media_type, data, signed, report);
         }
     }
     Ok(())
@@ -241,7 +247,13 @@ pub(super) fn encode_audio(
         report.note("cache_control");
     }
     let (media_type, data) = (&audio.media_type, &audio.data);
-    write_inline(out, media_type, data, ("audio", &audio.extra), report);
+    write_inline(
+        out,
+        media_type,
+        data,
+        Outer::of("audio", &audio.extra),
+        report,
+    );
     Ok(())
 }
 
@@ -257,7 +269,7 @@ pub(super) fn encode_file(
     if file.cache.is_some() {
         report.note("cache_control");
     }
-    let extra = ("file", &file.extra);
+    let extra = Outer::of("file", &file.extra);
     match &file.source {
         FileSource::Base64 { media_type, data } => {
             write_inline(out, media_type, data, extra, report);
@@ -310,36 +322,61 @@ fn type_of(url: &str, extra: &Extra) -> Result<String, EncodeError> {
     })
 }
 
+/// What stands beside the data of a part.
+#[derive(Clone, Copy)]
+struct Outer<'a> {
+    /// What the part is called in reports.
+    what: &'a str,
+    extra: &'a Extra,
+    signature: Option<&'a Opaque>,
+}
+
+impl<'a> Outer<'a> {
+    fn of(what: &'a str, extra: &'a Extra) -> Self {
+        Self {
+            what,
+            extra,
+            signature: None,
+        }
+    }
+
+    /// Ends the part.
+    fn write(self, mut object: ObjectWriter<'_>, report: &mut Report) {
+        part::write_state(&mut object, self.signature);
+        let known = &PART_MEMBERS;
+        part::write_outer(&mut object, self.extra, INNER, known, self.what, report);
+        object.end();
+    }
+}
+
 fn write_inline(
     out: &mut Vec<u8>,
     media_type: &str,
     data: &str,
-    (what, extra): (&str, &Extra),
+    outer: Outer<'_>,
     report: &mut Report,
 ) {
     let mut object = ObjectWriter::new(out);
     let mut blob = ObjectWriter::new(object.key("inlineData"));
     blob.value("mimeType", media_type);
     blob.value("data", data);
-    part::write_inner(&mut blob, extra, INNER, &["mimeType", "data"]);
+    part::write_inner(&mut blob, outer.extra, INNER, &["mimeType", "data"]);
     blob.end();
-    part::write_outer(&mut object, extra, INNER, &PART_MEMBERS, what, report);
-    object.end();
+    outer.write(object, report);
 }
 
 fn write_linked(
     out: &mut Vec<u8>,
     url: &str,
     media_type: Option<&str>,
-    (what, extra): (&str, &Extra),
+    outer: Outer<'_>,
     report: &mut Report,
 ) {
     let mut object = ObjectWriter::new(out);
     let mut blob = ObjectWriter::new(object.key("fileData"));
     blob.value("fileUri", url);
     blob.optional("mimeType", media_type.as_ref());
-    part::write_inner(&mut blob, extra, INNER, &["fileUri", "mimeType"]);
+    part::write_inner(&mut blob, outer.extra, INNER, &["fileUri", "mimeType"]);
     blob.end();
-    part::write_outer(&mut object, extra, INNER, &PART_MEMBERS, what, report);
-    object.end();
+    outer.write(object, report);
 }

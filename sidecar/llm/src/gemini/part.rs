@@ -8,7 +8,9 @@ mod decode;
 mod encode;
 
 pub(super) use decode::{Mint, decode_input, decode_output};
-pub(super) use encode::{Direction, Outputs, encode_input, encode_outputs, write_text};
+pub(super) use encode::{
+    Direction, Outputs, encode_input, encode_outputs, write_state, write_text,
+};
 
 use crate::gemini::FORMAT;
 use crate::gemini::types::SIGNATURE;

@@ -174,7 +174,7 @@ fn content(
             out.push(b',');
         }
         match part {
-            InputPart::Image(image) => media::encode_image(out, image, report)?,
+            InputPart::Image(image) => media::encode_image(out, image, None, report)?,
             part => part::encode_input(out, part, report)?,
         }
     }

@@ -1,7 +1,7 @@
 //! The events of a stream. A whole answer is the fold of the same events ([`crate::fold`]).
 
 use crate::error::ProviderError;
-use crate::ir::{Citation, Extra, FinishReason, Opaque, Usage};
+use crate::ir::{Citation, Extra, FinishReason, Image, Opaque, Usage};
 
 /// One step of an answer.
 ///
@@ -98,6 +98,8 @@ pub enum BlockStart {
     },
     /// A refusal.
     Refusal,
+    /// An image; complete with this.
+    Image(Image),
     /// A part of another type, as JSON; complete with this.
     Opaque(Opaque),
 }
@@ -126,7 +128,10 @@ impl BlockStart {
     pub fn is_content(&self) -> bool {
         match self {
             Self::Text { .. } | Self::Reasoning { .. } | Self::Refusal => false,
-            Self::HiddenReasoning { .. } | Self::ToolCall { .. } | Self::Opaque(_) => true,
+            Self::HiddenReasoning { .. }
+            | Self::ToolCall { .. }
+            | Self::Image(_)
+            | Self::Opaque(_) => true,
         }
     }
 }

@@ -61,6 +61,8 @@ pub enum OutputPart {
     ToolCall(ToolCall),
     /// The refusal to answer, in words.
     Refusal(String),
+    /// An image that the model drew.
+    Image(Image),
     /// A part of another type (steps that the provider itself ran, and their results), as JSON with a `type` member.
     Opaque(Opaque),
 }
@@ -233,9 +235,7 @@ pub(crate) fn retain_input(parts: &mut Vec<InputPart>) {
     parts.retain_mut(|part| match part {
         InputPart::Text(text) => !text.is_empty(),
         InputPart::Image(image) => {
-            if let ImageSource::Url(url) = &image.source {
-                image.source = ImageSource::from_url(url);
-            }
+            take_in(image);
             true
         }
         InputPart::Audio(audio) => {
@@ -252,6 +252,13 @@ pub(crate) fn retain_input(parts: &mut Vec<InputPart>) {
     });
 }
 
+/// An image at a `data:` address is here.
+fn take_in(image: &mut Image) {
+    if let ImageSource::Url(url) = &image.source {
+        image.source = ImageSource::from_url(url);
+    }
+}
+
 /// Empty parts gone, neighbouring plain thoughts one, arguments trimmed, state with the call that it belongs to.
 pub(crate) fn canonical_output(parts: Vec<OutputPart>) -> Vec<OutputPart> {
     let mut out: Vec<OutputPart> = Vec::with_capacity(parts.len());
@@ -265,6 +272,10 @@ pub(crate) fn canonical_output(parts: Vec<OutputPart>) -> Vec<OutputPart> {
         match (part, out.last_mut()) {
             (OutputPart::Text(text), _) if text.is_empty() => {}
             (OutputPart::Refusal(text), _) if text.is_empty() => {}
+            (OutputPart::Image(mut image), _) => {
+                take_in(&mut image);
+                out.push(OutputPart::Image(image));
+            }
             (OutputPart::Reasoning(thought), Some(OutputPart::Reasoning(before)))
                 if thought.is_plain() && before.is_plain() =>
             {

@@ -1,5 +1,6 @@
 //! The `content` of messages: a string, or an array of parts.
 
+pub(super) mod drawn;
 mod media;
 pub(super) mod thinking;
 

@@ -13,10 +13,11 @@ pub(super) const MEMBERS: [&str; 6] = ["id", "object", "created", "model", "choi
 pub(super) const CHOICE_MEMBERS: [&str; 3] = ["index", "message", "finish_reason"];
 
 /// The members of an answer's message that the representation has.
-pub(super) const MESSAGE_MEMBERS: [&str; 8] = [
+pub(super) const MESSAGE_MEMBERS: [&str; 9] = [
     "role",
     "content",
     "refusal",
+    "images",
     "annotations",
     "tool_calls",
     "reasoning_content",

@@ -123,6 +123,7 @@ fn text(parts: &[OutputPart], report: &mut Report) -> String {
                 all.push_str(text);
             }
             OutputPart::Reasoning(_) => report.note("reasoning"),
+            OutputPart::Image(_) => report.note_in("content", "image"),
             OutputPart::Opaque(raw) => report.note_in("content", &kind_of(&raw.bytes)),
             OutputPart::ToolCall(_) => {}
         }

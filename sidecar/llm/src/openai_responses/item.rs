@@ -7,7 +7,7 @@ use crate::ir::{Extra, Opaque, OutputPart, Text, ToolCall};
 use crate::json::{Object, Path, array, is_string, string};
 use crate::openai_responses::ids::{self, ID};
 use crate::openai_responses::types::{self, OF_ITEM};
-use crate::openai_responses::{FORMAT, reasoning};
+use crate::openai_responses::{FORMAT, drawn, reasoning};
 
 /// Where an item was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(super) fn decode(
     let part = match &*object.kind() {
         MESSAGE => return message(object, found),
         CALL => OutputPart::ToolCall(call(object, found)?),
+        drawn::KIND => return Ok(vec![drawn::decode(object, raw, found)?]),
         reasoning::KIND if found == Found::Answer => {
             OutputPart::Reasoning(reasoning::decode_answer(raw, path)?)
         }
@@ -77,7 +78,7 @@ pub(super) fn members(mut object: Object<'_, '_>, found: Found) -> Extra {
 }
 
 /// Takes the status where it says nothing: an answer says how it stands as a whole.
-fn take_status(object: &mut Object<'_, '_>, found: Found) {
+pub(super) fn take_status(object: &mut Object<'_, '_>, found: Found) {
     let status = object.peek("status").and_then(string);
     if found == Found::Answer || matches!(status.as_deref(), Some("completed" | "in_progress")) {
         object.raw("status");

@@ -1,13 +1,14 @@
 //! What a model did, as items: of an answer, and of the turns that a request sends back.
 
 use crate::ir::{
-    Citation, Extra, Opaque, OutputPart, Reasoning, Text, ToolCall, Weight, canonical_arguments,
+    Citation, Extra, Image, Opaque, OutputPart, Reasoning, Text, ToolCall, Weight,
+    canonical_arguments,
 };
 use crate::json::{ObjectWriter, Report, kind_of, write_array};
 use crate::openai_responses::ids::{self, ID, Mint};
 use crate::openai_responses::item::{CALL, MESSAGE, is_piece};
 use crate::openai_responses::types::{self, MAX_CALL_ID, OF_ITEM, TOOL_NAME};
-use crate::openai_responses::{FORMAT, reasoning};
+use crate::openai_responses::{FORMAT, drawn, reasoning};
 
 const TEXT_MEMBERS: [&str; 3] = ["type", "text", "annotations"];
 const MESSAGE_MEMBERS: [&str; 5] = ["type", "role", "content", ID, "status"];
@@ -37,6 +38,7 @@ enum Group<'a> {
     Message(&'a [OutputPart]),
     Call(&'a ToolCall),
     Thought(&'a Reasoning),
+    Drawn(&'a Image),
     Step(&'a Opaque),
 }
 
@@ -49,6 +51,7 @@ impl<'a> Group<'a> {
         let group = match first {
             OutputPart::ToolCall(call) => Self::Call(call),
             OutputPart::Reasoning(thought) => Self::Thought(thought),
+            OutputPart::Image(image) => Self::Drawn(image),
             OutputPart::Opaque(raw) if !is_piece_of_message(raw) => Self::Step(raw),
             OutputPart::Text(_) | OutputPart::Refusal(_) | OutputPart::Opaque(_) => {
                 let more = rest.iter().take_while(|part| goes_on(part)).count();
@@ -66,7 +69,7 @@ fn goes_on(part: &OutputPart) -> bool {
         OutputPart::Text(text) => !begins_item(&text.extra),
         OutputPart::Refusal(_) => true,
         OutputPart::Opaque(raw) => is_piece_of_message(raw),
-        OutputPart::ToolCall(_) | OutputPart::Reasoning(_) => false,
+        OutputPart::ToolCall(_) | OutputPart::Reasoning(_) | OutputPart::Image(_) => false,
     }
 }
 
@@ -122,6 +125,7 @@ impl<'w> Items<'w> {
             Group::Message(parts) => self.message(parts, status, report),
             Group::Call(call) => self.call(call, status, report),
             Group::Thought(thought) => self.thought(thought, report),
+            Group::Drawn(image) => self.drawn(image, report),
             Group::Step(raw) if raw.origin == FORMAT => {
                 self.item().extend_from_slice(&raw.bytes);
             }
@@ -190,6 +194,17 @@ impl<'w> Items<'w> {
         }
         write_call_extra(&mut object, &call.extra, report);
         object.end();
+    }
+
+    /// A provider takes back only what it drew itself.
+    fn drawn(&mut self, image: &Image, report: &mut Report) {
+        let own = ids::text(&image.extra, ID).is_some();
+        let here = drawn::here(image).filter(|_| own || self.reader == Reader::Client);
+        let Some(here) = here else {
+            return report.note_in("content", "image");
+        };
+        let minted = self.mint.id("ig", self.count);
+        drawn::write(self.item(), image, here, &minted, report);
     }
 
     fn thought(&mut self, thought: &Reasoning, report: &mut Report) {
@@ -280,7 +295,7 @@ pub(super) fn write_piece(
         }
         OutputPart::Refusal(text) => write_refusal(out, text),
         OutputPart::Opaque(raw) => out.extend_from_slice(&raw.bytes),
-        OutputPart::ToolCall(_) | OutputPart::Reasoning(_) => {}
+        OutputPart::ToolCall(_) | OutputPart::Reasoning(_) | OutputPart::Image(_) => {}
     }
 }
 

@@ -393,6 +393,7 @@ fn output(home: &Home, in_request: bool) -> BoxedStrategy<OutputPart> {
         6 => plain,
         1 => rich_text(home, cited, in_request).prop_map(OutputPart::Text),
         1 => text().prop_map(OutputPart::Refusal),
+        1 => image(home).prop_map(OutputPart::Image),
         1 => json_part(home.format).prop_map(OutputPart::Opaque),
     ]
     .boxed()
@@ -412,7 +413,8 @@ fn outputs(home: &Home, in_request: bool) -> BoxedStrategy<Vec<OutputPart>> {
                     OutputPart::Reasoning(_) => 0,
                     OutputPart::Text(_) | OutputPart::Opaque(_) => 1,
                     OutputPart::Refusal(_) => 2,
-                    OutputPart::ToolCall(_) => 3,
+                    OutputPart::Image(_) => 3,
+                    OutputPart::ToolCall(_) => 4,
                 });
             }
             parts

@@ -26,7 +26,7 @@ fn says(response: &Response) -> Says {
             OutputPart::ToolCall(call) => {
                 says.calls.push((call.name.clone(), call.arguments.clone()));
             }
-            OutputPart::Refusal(_) | OutputPart::Opaque(_) => {}
+            OutputPart::Refusal(_) | OutputPart::Image(_) | OutputPart::Opaque(_) => {}
         }
     }
     says

@@ -1,6 +1,8 @@
 //! Parts at an address: where they are found, what is put in their stead, and how that reaches a provider of each format.
 
-use fkm_llm::{Content, Dialect, Format, Link, MediaUrls, Medium, inline, links_to_follow, scan};
+use fkm_llm::{
+    Capabilities, Content, Dialect, Format, Link, MediaUrls, Medium, inline, links_to_follow, scan,
+};
 use serde_json::{Value, json};
 
 use crate::{ANTHROPIC, BEDROCK, GEMINI, OPENAI, dialect, encode_as};
@@ -63,6 +65,10 @@ fn inlined(body: &str, links: &[Link], content: Content<'_>) -> Value {
 }
 
 /// An image, or a document, at this address; where it is said to be; and how the part looks with its content.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table: each format's parts, side by side"
+)]
 fn parts(client: Format) -> Vec<(Value, &'static str, Content<'static>, Value)> {
     let data =
         |content: Content<'_>, data: &str| format!("data:{};base64,{data}", content.media_type);
@@ -162,7 +168,7 @@ fn every_part_at_an_address_is_found_and_replaced() {
                 _ => Medium::Document,
             };
             assert_eq!(links[0].medium, medium, "{client}: {part}");
-            assert!(links[0].url.ends_with("://a.test/x") || links[0].url.ends_with(".png"));
+            assert!(links[0].url.contains("://a.test/x"), "{client}: {part}");
             let replaced = inlined(&body, &links, content);
             assert_eq!(first_part(client, &replaced), expected, "{client}: {part}");
             seen += 1;
@@ -183,7 +189,7 @@ fn what_was_put_in_reaches_a_provider_of_every_format() {
             .decode_request(with_content.as_bytes())
             .unwrap();
         for provider in [OPENAI, COHERE, RESPONSES, ANTHROPIC, GEMINI, BEDROCK] {
-            let encoded = encode_as(provider, &Default::default(), &request).unwrap();
+            let encoded = encode_as(provider, &Capabilities::default(), &request).unwrap();
             let body: Value = serde_json::from_slice(&encoded.body).unwrap();
             let data = format!("data:image/png;base64,{PNG64}");
             let part = first_part(provider, &body);
@@ -354,7 +360,7 @@ fn an_address_that_the_provider_does_not_fetch_is_not_sent() {
             .unwrap();
         for provider in [OPENAI, RESPONSES, ANTHROPIC, COHERE, GEMINI] {
             let dialect = never(provider);
-            let capabilities = Default::default();
+            let capabilities = Capabilities::default();
             let target = fkm_llm::Target {
                 model: "m",
                 dialect: &dialect,

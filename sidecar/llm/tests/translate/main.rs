@@ -6,6 +6,7 @@ mod bedrock;
 mod client_forms;
 mod cohere;
 mod completions;
+mod drawn;
 mod functions;
 mod gemini;
 mod links;

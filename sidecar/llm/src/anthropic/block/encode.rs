@@ -214,6 +214,8 @@ pub(in crate::anthropic) fn encode_output(
             report.note("refusal");
             encode_text(out, &Text::plain(text.as_str()), direction, report);
         }
+        // What a model says is words in this format.
+        OutputPart::Image(_) => report.note_in("content", "image"),
         OutputPart::Opaque(raw) if raw.origin == FORMAT => out.extend(&raw.bytes),
         OutputPart::Opaque(raw) => report.note_in("content", &kind_of(&raw.bytes)),
     }

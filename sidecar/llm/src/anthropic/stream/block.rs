@@ -49,7 +49,7 @@ pub(super) fn begin(
         }
         OutputPart::Reasoning(thought) => thinking_start(thought),
         OutputPart::ToolCall(call) => call_start(call),
-        OutputPart::Refusal(_) | OutputPart::Opaque(_) => {
+        OutputPart::Refusal(_) | OutputPart::Image(_) | OutputPart::Opaque(_) => {
             return Ok(Block::Other {
                 whole: raw.into(),
                 pieces: BTreeMap::new(),

@@ -82,10 +82,10 @@ impl Encoder {
     fn begin(&mut self, block: u32, start: &BlockStart, out: &mut Vec<Bytes>) {
         self.start(out);
         self.refused |= matches!(start, BlockStart::Refusal);
-        if let BlockStart::Opaque(raw) = start
-            && raw.origin != FORMAT
-        {
-            return;
+        match start {
+            BlockStart::Image(_) => return,
+            BlockStart::Opaque(raw) if raw.origin != FORMAT => return,
+            _ => {}
         }
         if let BlockStart::ToolCall {
             state: Some(state), ..
@@ -250,7 +250,7 @@ fn write_start(out: &mut Vec<u8>, start: &BlockStart) {
             object.value("text", "");
             extra
         }
-        BlockStart::Refusal | BlockStart::Opaque(_) => {
+        BlockStart::Refusal | BlockStart::Image(_) | BlockStart::Opaque(_) => {
             object.value("type", "text");
             object.value("text", "");
             &none

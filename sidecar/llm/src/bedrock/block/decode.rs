@@ -44,6 +44,7 @@ impl Marked for OutputPart {
         match self {
             Self::Text(text) => Some(&mut text.cache),
             Self::ToolCall(call) => Some(&mut call.cache),
+            Self::Image(image) => Some(&mut image.cache),
             Self::Reasoning(_) | Self::Refusal(_) | Self::Opaque(_) => None,
         }
     }
@@ -173,7 +174,11 @@ pub(in crate::bedrock) fn decode_output(
         _ if block.peek("text").is_some() => {
             Some(OutputPart::Text(decode_text(&mut block)?.with_rest(block)))
         }
-        // Media that the model made, and what is new.
+        Some(("image", inner)) => match media(Medium::Image, inner) {
+            Some(InputPart::Image(image)) => Some(OutputPart::Image(image)),
+            _ => None,
+        },
+        // Other media that the model made, and what is new.
         _ => None,
     };
     Ok(known.unwrap_or_else(opaque))

@@ -11,8 +11,8 @@ use crate::bedrock::block::{
 use crate::bedrock::{FORMAT, types};
 use crate::error::EncodeError;
 use crate::ir::{
-    CacheMark, InputPart, Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall, ToolResult,
-    canonical_arguments,
+    CacheMark, Image, InputPart, Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall,
+    ToolResult, canonical_arguments,
 };
 use crate::json::{Object, ObjectWriter, Path, Report, kind_of, write_array};
 
@@ -41,6 +41,15 @@ pub(in crate::bedrock) struct BlockWriter<'r> {
     bare: bool,
     /// The names of documents so far, which must differ, with the last number behind each.
     names: BTreeMap<String, usize>,
+}
+
+/// The block of an image that a model drew, for a client; `None` for one that it has no word for.
+pub(in crate::bedrock) fn drawn(image: &Image) -> Option<Vec<u8>> {
+    let mut block = Vec::new();
+    let mut report = Report::default();
+    let mut writer = BlockWriter::new(Direction::Response, false, &mut report);
+    media::image(&mut writer, &mut block, image).ok()?;
+    Some(block)
 }
 
 // === impl BlockWriter ===
@@ -252,12 +261,27 @@ impl<'r> BlockWriter<'r> {
                 self.report.note("refusal");
                 self.text(items, &Text::plain(text.as_str()));
             }
+            OutputPart::Image(image) => self.drawn(items, image),
             OutputPart::Opaque(raw) if raw.origin == FORMAT => {
                 items.next().extend_from_slice(&raw.bytes);
             }
             OutputPart::Opaque(raw) => self.report.note_in("content", &kind_of(&raw.bytes)),
         }
         Ok(())
+    }
+
+    /// An image that a model drew. Providers take images of users alone.
+    fn drawn(&mut self, items: &mut Items, image: &Image) {
+        let mut block = Vec::new();
+        let fits =
+            self.direction == Direction::Response && media::image(self, &mut block, image).is_ok();
+        match fits {
+            true => items.next().extend_from_slice(&block),
+            false => self.report.note_in("content", "image"),
+        }
+        if image.cache.is_some() {
+            self.report.note("cache_control");
+        }
     }
 
     fn thought(&mut self, items: &mut Items, thought: &Reasoning) {

@@ -208,7 +208,10 @@ impl Block {
             }
             Self::Other(other) => {
                 let whole = other.put_together();
-                let start = BlockStart::Opaque(Opaque::new(FORMAT, whole.get()));
+                let start = match decode_output(whole.raw(), &Path::Root)? {
+                    OutputPart::Image(image) => BlockStart::Image(image),
+                    _ => BlockStart::Opaque(Opaque::new(FORMAT, whole.get())),
+                };
                 push_start(number, start, out);
             }
         }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::bedrock::block::drawn;
 use crate::bedrock::response::{LATE_MEMBERS, METRICS, NO_METRICS, STOP_MEMBER};
 use crate::bedrock::stream::IN_PIECES;
 use crate::bedrock::{FORMAT, error, frame, types};
@@ -94,6 +95,13 @@ impl Encoder {
                     self.stop_block(out);
                 }
                 self.call((id, name), extra, out);
+                (Kind::Told, Extra::default())
+            }
+            BlockStart::Image(image) => {
+                let Some(drawn) = drawn(image) else {
+                    return;
+                };
+                self.whole(&Opaque::new(FORMAT, drawn), out);
                 (Kind::Told, Extra::default())
             }
             BlockStart::Opaque(raw) if raw.origin == FORMAT => {

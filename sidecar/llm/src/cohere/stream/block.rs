@@ -120,7 +120,10 @@ impl Blocks {
                     self.add(Delta::State(state), out);
                 }
             }
-            OutputPart::Opaque(_) | OutputPart::Refusal(_) | OutputPart::ToolCall(_) => {
+            OutputPart::Opaque(_)
+            | OutputPart::Image(_)
+            | OutputPart::Refusal(_)
+            | OutputPart::ToolCall(_) => {
                 self.close(out);
                 self.open = Open::Other {
                     whole: raw.into(),

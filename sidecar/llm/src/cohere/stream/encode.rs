@@ -93,6 +93,7 @@ impl Encoder {
                 }));
                 Open::Call(true)
             }
+            BlockStart::Image(_) => Open::Nothing,
             BlockStart::Opaque(raw) if raw.origin != FORMAT => Open::Nothing,
             BlockStart::Opaque(raw) if tool_call::is_call(raw) => {
                 out.push(frame(kind::CALL_START, |object| {

@@ -81,6 +81,13 @@ pub(in crate::gemini) fn decode_output(
         out.push(decode_call(raw, object, mint)?);
         return Ok(());
     }
+    let held = object
+        .peek("inlineData")
+        .or_else(|| object.peek("fileData"));
+    if held.is_some() && object.peek("thought").is_none() {
+        out.extend(decode_drawn(raw, object)?);
+        return Ok(());
+    }
     if !said {
         // What Google ran itself, and what it drew, is never a call for the client.
         out.push(OutputPart::Opaque(Opaque::new(FORMAT, raw.get())));
@@ -116,6 +123,26 @@ pub(in crate::gemini) fn decode_output(
         ..Text::default()
     }));
     Ok(())
+}
+
+/// An image that the model drew, after its signature; other media are kept as they are.
+fn decode_drawn(
+    raw: &RawValue,
+    mut object: Object<'_, '_>,
+) -> Result<Vec<OutputPart>, DecodeError> {
+    let signature = take_state(&mut object)?.map(|state| {
+        OutputPart::Reasoning(Reasoning {
+            state: Some(state),
+            ..Reasoning::default()
+        })
+    });
+    Ok(match media::decode(object)? {
+        Some(InputPart::Image(image)) => {
+            let image = OutputPart::Image(image);
+            signature.into_iter().chain([image]).collect()
+        }
+        _ => vec![OutputPart::Opaque(Opaque::new(FORMAT, raw.get()))],
+    })
 }
 
 fn decode_call(

@@ -7,7 +7,9 @@ use crate::error::EncodeError;
 use crate::gemini::part::{BESIDE, CONTENT, write_inner};
 use crate::gemini::types::{SIGNATURE, TOOL_NAME, wrap_state};
 use crate::gemini::{FORMAT, media};
-use crate::ir::{InputPart, Opaque, OutputPart, Reasoning, Text, ToolCall, canonical_arguments};
+use crate::ir::{
+    Image, InputPart, Opaque, OutputPart, Reasoning, Text, ToolCall, canonical_arguments,
+};
 use crate::json::{ObjectWriter, Report, kind_of};
 
 const TEXT_MEMBERS: [&str; 3] = ["text", "thought", SIGNATURE];
@@ -43,7 +45,7 @@ pub(in crate::gemini) fn encode_input(
             write_text(out, text, None, report);
             Ok(())
         }
-        InputPart::Image(image) => media::encode_image(out, image, report),
+        InputPart::Image(image) => media::encode_image(out, image, None, report),
         InputPart::Audio(audio) => media::encode_audio(out, audio, report),
         InputPart::File(file) => media::encode_file(out, file, report),
         InputPart::Opaque(raw) if raw.origin == FORMAT => {
@@ -79,7 +81,7 @@ pub(in crate::gemini) fn write_text(
     object.end();
 }
 
-fn write_state(object: &mut ObjectWriter<'_>, state: Option<&Opaque>) {
+pub(in crate::gemini) fn write_state(object: &mut ObjectWriter<'_>, state: Option<&Opaque>) {
     if let Some(state) = state.filter(|state| !state.bytes.is_empty()) {
         object.value(SIGNATURE, &wrap_state(state));
     }
@@ -130,6 +132,10 @@ pub(in crate::gemini) fn encode_outputs(
                         write_text(out, text, thought.state.as_ref(), report);
                         parts.next();
                     }
+                    Some(OutputPart::Image(image)) if hidden => {
+                        write_drawn(out, image, Some(thought), report);
+                        parts.next();
+                    }
                     _ => write_thought(out, thought, report),
                 }
             }
@@ -141,6 +147,7 @@ pub(in crate::gemini) fn encode_outputs(
                 report.note("refusal");
                 write_text(out, &Text::plain(text.as_str()), None, report);
             }
+            OutputPart::Image(image) => write_drawn(out, image, None, report),
             OutputPart::Opaque(raw) if raw.origin == FORMAT => out.extend(&raw.bytes),
             OutputPart::Opaque(raw) => report.note_in("content", &kind_of(&raw.bytes)),
         }
@@ -155,6 +162,24 @@ pub(in crate::gemini) fn encode_outputs(
 fn note_citations(text: &Text, direction: Direction, report: &mut Report) {
     if direction == Direction::Request && !text.citations.is_empty() {
         report.note("text.citations");
+    }
+}
+
+/// Writes an image that a model drew, with the signature before it.
+fn write_drawn(
+    out: &mut Vec<u8>,
+    image: &Image,
+    signature: Option<&Reasoning>,
+    report: &mut Report,
+) {
+    let start = out.len();
+    let state = signature.and_then(|thought| thought.state.as_ref());
+    if media::encode_image(out, image, state, report).is_err() {
+        out.truncate(start);
+        report.note_in("content", "image");
+        if let Some(thought) = signature {
+            write_thought(out, thought, report);
+        }
     }
 }
 

@@ -157,6 +157,10 @@ impl Choice {
                 OutputPart::Text(text) => self.text(text, signed, out),
                 OutputPart::Reasoning(thought) => self.thought(thought, out),
                 OutputPart::ToolCall(call) => self.call(call, out),
+                OutputPart::Image(image) => {
+                    self.begin(BlockStart::Image(image), Open::Nothing, out);
+                    self.stop(out);
+                }
                 OutputPart::Opaque(raw) => {
                     self.begin(BlockStart::Opaque(raw), Open::Nothing, out);
                     self.stop(out);

@@ -102,6 +102,10 @@ impl Encoder {
                 self.part(choice, &[hidden], out);
                 None
             }
+            BlockStart::Image(image) => {
+                self.part(choice, &[OutputPart::Image(image.clone())], out);
+                None
+            }
             BlockStart::Opaque(raw) => {
                 if raw.origin == FORMAT {
                     self.part(choice, &[OutputPart::Opaque(raw.clone())], out);

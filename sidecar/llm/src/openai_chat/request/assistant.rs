@@ -90,7 +90,7 @@ fn write_part(out: &mut Vec<u8>, part: &OutputPart, target: &Target<'_>, report:
             object.end();
         }
         OutputPart::Opaque(raw) => out.extend(&raw.bytes),
-        OutputPart::Reasoning(_) | OutputPart::ToolCall(_) => {}
+        OutputPart::Reasoning(_) | OutputPart::ToolCall(_) | OutputPart::Image(_) => {}
     }
 }
 
@@ -111,6 +111,8 @@ impl<'a> Sorted<'a> {
                     sorted.out_of_order |= !sorted.content.is_empty() || !sorted.calls.is_empty();
                     sorted.thoughts.push(thought);
                 }
+                // Nobody takes back what a model drew.
+                OutputPart::Image(_) => report.note_in("content", "image"),
                 OutputPart::Opaque(raw) if raw.origin != FORMAT => {
                     report.note_in("content", &kind_of(&raw.bytes));
                 }

@@ -337,6 +337,8 @@ fn assistant(mut object: Object<'_, '_>, id: &str, form: &Form) -> Result<Messag
         content::thinking::join(&mut parts);
     }
     parts.extend(object.string("refusal")?.map(OutputPart::Refusal));
+    let drawn = content::drawn::take(&mut object);
+    parts.extend(drawn.into_iter().map(OutputPart::Image));
     parts.extend(tool_call::decode_all(&mut object, id)?);
     // Clients that send an answer back as they got it send empty lists along.
     for name in ["annotations", "function_call", "audio"] {

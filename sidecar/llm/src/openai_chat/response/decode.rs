@@ -67,6 +67,11 @@ fn message_parts(message: &mut Object<'_, '_>) -> Result<Vec<OutputPart>, Decode
     parts.extend(content::decode_output(message.raw("content"), &path)?);
     cite(&mut parts, message)?;
     parts.extend(message.string("refusal")?.map(OutputPart::Refusal));
+    parts.extend(
+        content::drawn::take(message)
+            .into_iter()
+            .map(OutputPart::Image),
+    );
     parts.extend(tool_call::decode_all(message, tool_call::ONE_CALL)?);
     Ok(parts)
 }

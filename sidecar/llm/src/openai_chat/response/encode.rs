@@ -3,10 +3,10 @@
 use crate::error::EncodeError;
 use crate::format::Encoded;
 use crate::ir::{
-    Choice, Citation, Extra, FinishReason, OutputPart, Reasoning, Response, Text, Usage,
+    Choice, Citation, Extra, FinishReason, Image, OutputPart, Reasoning, Response, Text, Usage,
 };
 use crate::json::{ObjectWriter, Report, kind_of, write_array};
-use crate::openai_chat::content::thinking;
+use crate::openai_chat::content::{drawn, thinking};
 use crate::openai_chat::form::Form;
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, OF_MESSAGE};
 use crate::openai_chat::tool_call::{self, Call, Reader};
@@ -48,6 +48,7 @@ struct Sorted<'a> {
     text: Option<String>,
     citations: Vec<(&'a Citation, usize)>,
     refusal: Option<String>,
+    images: Vec<&'a Image>,
     calls: Vec<Call<'a>>,
 }
 
@@ -73,6 +74,11 @@ fn write_choice(out: &mut Vec<u8>, choice: &Choice, form: &Form, report: &mut Re
         let out = message.key("annotations");
         write_array(out, &sorted.citations, |out, (citation, length)| {
             types::write_citation(out, citation, *length, None);
+        });
+    }
+    if !sorted.images.is_empty() {
+        write_array(message.key(drawn::IMAGES), &sorted.images, |out, image| {
+            drawn::write(out, image, None, report);
         });
     }
     tool_call::encode_all(&mut message, &sorted.calls, Reader::Client, report);
@@ -140,8 +146,7 @@ impl<'a> Sorted<'a> {
         for part in parts {
             match part {
                 OutputPart::Reasoning(thought) => {
-                    if sorted.text.is_some() || sorted.refusal.is_some() || !sorted.calls.is_empty()
-                    {
+                    if sorted.text.is_some() || sorted.refusal.is_some() || sorted.is_late() {
                         report.note("message.order");
                     }
                     sorted.thoughts.push(thought);
@@ -150,10 +155,16 @@ impl<'a> Sorted<'a> {
                     sorted.add_text(text, report);
                 }
                 OutputPart::Refusal(text) => {
-                    if !sorted.calls.is_empty() || sorted.refusal.is_some() {
+                    if sorted.is_late() || sorted.refusal.is_some() {
                         report.note("message.order");
                     }
                     sorted.refusal.get_or_insert_default().push_str(text);
+                }
+                OutputPart::Image(image) => {
+                    if !sorted.calls.is_empty() {
+                        report.note("message.order");
+                    }
+                    sorted.images.push(image);
                 }
                 OutputPart::ToolCall(call) => sorted.calls.push(Call::Function(call)),
                 OutputPart::Opaque(raw) if raw.origin == FORMAT && tool_call::is_call(raw) => {
@@ -175,8 +186,13 @@ impl<'a> Sorted<'a> {
         self
     }
 
+    /// Whether a part has come that stands after all words.
+    fn is_late(&self) -> bool {
+        !(self.images.is_empty() && self.calls.is_empty())
+    }
+
     fn add_text(&mut self, text: &'a Text, report: &mut Report) {
-        if self.text.is_some() || self.refusal.is_some() || !self.calls.is_empty() {
+        if self.text.is_some() || self.refusal.is_some() || self.is_late() {
             report.note("message.order");
         }
         for (name, ..) in text.extra.iter() {

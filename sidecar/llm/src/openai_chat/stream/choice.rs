@@ -133,6 +133,9 @@ impl Choice {
         if let Some(text) = delta.string("refusal")?.filter(|text| !text.is_empty()) {
             self.refusal(text, out);
         }
+        for image in content::drawn::take(&mut delta) {
+            self.part(OutputPart::Image(image), out);
+        }
         let path = delta.path().member("tool_calls");
         if let Some(raw) = delta.raw("tool_calls") {
             for (index, raw) in array(raw, &path)?.into_iter().enumerate() {
@@ -151,6 +154,10 @@ impl Choice {
                 self.plain_reasoning(text.unwrap_or_default(), out);
             }
             OutputPart::Refusal(text) => self.refusal(text, out),
+            OutputPart::Image(image) => {
+                self.begin(BlockStart::Image(image), Open::Nothing, out);
+                self.stop(out);
+            }
             OutputPart::Opaque(raw) => {
                 self.begin(BlockStart::Opaque(raw), Open::Nothing, out);
                 self.stop(out);

@@ -10,7 +10,7 @@ use self::pieces::{FunctionOut, WholeCall, arguments, call, thought};
 use crate::format::StreamOptions;
 use crate::ir::{BlockStart, Delta, Event, Extra, FinishReason, Opaque, Start, Usage};
 use crate::json::{ObjectWriter, Report, write_json};
-use crate::openai_chat::content::thinking;
+use crate::openai_chat::content::{drawn, thinking};
 use crate::openai_chat::form::Form;
 use crate::openai_chat::response::{CHOICE_MEMBERS, MEMBERS, MESSAGE_MEMBERS, split};
 use crate::openai_chat::{FORMAT, reasoning, tool_call, types};
@@ -37,6 +37,8 @@ struct Choice {
     calls: usize,
     /// Thoughts so far.
     thoughts: usize,
+    /// Images so far.
+    images: usize,
     /// Sources so far.
     citations: u32,
     /// The open part is a call without any arguments yet.
@@ -194,6 +196,17 @@ impl Encoder {
                 state.thoughts += 1;
                 let index = state.thoughts - 1;
                 let write = |delta: &mut ObjectWriter<'_>| thought(delta, index, None, opaque);
+                self.chunk(choice, write, out);
+            }
+            BlockStart::Image(image) => {
+                state.images += 1;
+                let number = Some(state.images - 1);
+                let write = |delta: &mut ObjectWriter<'_>| {
+                    let out = delta.key(drawn::IMAGES);
+                    out.push(b'[');
+                    drawn::write(out, image, number, &mut Report::default());
+                    out.push(b']');
+                };
                 self.chunk(choice, write, out);
             }
             BlockStart::Text { .. } | BlockStart::Refusal | BlockStart::Opaque(_) => {}

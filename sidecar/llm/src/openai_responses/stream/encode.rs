@@ -123,6 +123,10 @@ impl Encoder {
                 }
                 self.open = Some(Open::call((id, name), extra, &mut self.told, out));
             }
+            BlockStart::Image(image) => {
+                self.close(out);
+                self.told.drawn(image, out);
+            }
             BlockStart::Opaque(raw) => self.step(raw, out),
         }
     }

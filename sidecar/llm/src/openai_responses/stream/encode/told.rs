@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::ir::Opaque;
+use crate::ir::{Image, Opaque};
 use crate::json::{ObjectWriter, Report};
 use crate::openai_responses::ids::Mint;
-use crate::openai_responses::{FORMAT, reasoning};
+use crate::openai_responses::{FORMAT, drawn, reasoning};
 
 /// What has been told of an answer.
 #[derive(Default)]
@@ -91,6 +91,19 @@ impl Told {
     /// The id of the next item, where it has none of its own.
     pub(super) fn id(&self, kind: &str) -> String {
         self.mint.id(kind, self.count)
+    }
+
+    /// An image that the model drew; nothing for one elsewhere.
+    pub(super) fn drawn(&mut self, image: &Image, out: &mut Vec<Bytes>) {
+        let Some(here) = drawn::here(image) else {
+            return;
+        };
+        let minted = self.id("ig");
+        self.added(|out| drawn::write_begun(out, image, &minted), out);
+        let mut item = Vec::new();
+        // Streams have no place to say what was dropped.
+        drawn::write(&mut item, image, here, &minted, &mut Report::default());
+        self.done(&item, out);
     }
 
     /// Thinking that only its provider can read.
