@@ -20,6 +20,7 @@ pub mod embedding;
 pub mod error;
 mod fit;
 pub mod fold;
+mod follow;
 pub mod format;
 pub mod gemini;
 pub mod ir;
@@ -63,8 +64,9 @@ pub use fkm_dialect::{
     Thinking, Thoughts, ToolCallIds,
 };
 pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
+pub use follow::{inline, links_to_follow};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
-pub use links::{Content, Link, inline, links_to_follow};
+pub use links::{Content, Link};
 pub use names::ToolNames;
 pub use patches::Patches;
 pub use registry::{client_embeddings, client_format, embedding_codec, format, rerank_codec};

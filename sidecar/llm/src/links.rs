@@ -1,20 +1,17 @@
-//! The parts of a client's request that stand at an address: found by their places in its bytes, and what is there put in
+//! The parts of a client's request that stand at an address: their places in its bytes, and how what is there is written in
 //! their stead, in the same format.
 //!
-//! *Guarantees*: what is put in takes the place of the part's address alone; every other byte of the request stays. Only
-//! `http` and `https` addresses of parts that the format knows are found: no text, no argument of a call, no address of a
-//! provider's own store.
+//! *Guarantees*: only `http` and `https` addresses of parts that the format knows are links: no text, no argument of a call,
+//! no address of a provider's own store.
 
 use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fkm_dialect::{Dialect, MediaUrls, Medium};
+use fkm_dialect::Medium;
 
-use crate::format::WireFormat;
 use crate::json::Path;
-use crate::registry::format;
-use crate::scan::{Member, RequestScan, items, members};
+use crate::scan::{Member, items, members};
 
 /// A part that stands at an address.
 #[derive(Clone, Debug)]
@@ -28,8 +25,8 @@ pub struct Link {
     /// The media type that the part tells, in formats that do.
     pub media_type: Option<String>,
     /// What is replaced.
-    span: Range<usize>,
-    write: Write,
+    pub(crate) span: Range<usize>,
+    pub(crate) write: Write,
 }
 
 /// What was found at an address.
@@ -43,57 +40,6 @@ pub struct Content<'a> {
 
 /// Writes what takes the place of an address.
 pub(crate) type Write = fn(&mut Vec<u8>, &Content<'_>);
-
-/// The parts of a request that a provider of this dialect does not fetch itself, in their order. `scan` must be of `body`.
-///
-/// What a client says in the provider's own format is sent as it is, unless the dialect says that such providers fetch
-/// nothing of the kind.
-pub fn links_to_follow(
-    client: &dyn WireFormat,
-    body: &[u8],
-    scan: &RequestScan,
-    dialect: &Dialect,
-) -> Vec<Link> {
-    let same = client.name() == dialect.format;
-    if (same && dialect.media_urls == MediaUrls::Any) || !names_an_address(body) {
-        return Vec::new();
-    }
-    let Ok(text) = simdutf8::basic::from_utf8(body) else {
-        return Vec::new();
-    };
-    let mut found = client.links(text, scan);
-    found.retain(|link| match same {
-        true => !dialect.takes_url_of(link.medium),
-        false => !format(dialect.format).takes_link(link, dialect),
-    });
-    found
-}
-
-/// The request with what was found at these links, which must be of this `body`.
-pub fn inline<'a>(
-    body: &[u8],
-    contents: impl IntoIterator<Item = (&'a Link, Content<'a>)>,
-) -> Vec<u8> {
-    let mut contents: Vec<_> = contents.into_iter().collect();
-    contents.sort_by_key(|(link, _)| link.span.start);
-    let added = contents
-        .iter()
-        .map(|(_, content)| content.bytes.len() / 3 * 4 + 128);
-    let mut out = Vec::with_capacity(body.len() + added.sum::<usize>());
-    let mut at = 0;
-    for (link, content) in contents {
-        out.extend_from_slice(&body[at..link.span.start]);
-        (link.write)(&mut out, &content);
-        at = link.span.end;
-    }
-    out.extend_from_slice(&body[at..]);
-    out
-}
-
-fn names_an_address(body: &[u8]) -> bool {
-    memchr::memmem::find(body, b"\"http").is_some()
-        || memchr::memmem::find(body, b"\"HTTP").is_some()
-}
 
 // === impl Link ===
 
