@@ -21,4 +21,4 @@ case " $* " in
 esac
 venv=$("$root/tests/setup/venv.sh" conformance "$here/requirements.txt")
 cd "$here"
-exec timeout --signal=INT --kill-after=30 1200 "$venv/bin/python" -B -m pytest "$@"
+exec timeout --signal=INT --kill-after=30 1800 "$venv/bin/python" -B -m pytest "$@"
