@@ -54,6 +54,8 @@ pub(crate) enum Reason {
     ModelNotFound,
     /// The rule that matches has no usable backend; the operator said why.
     RuleUnavailable,
+    /// The request names what nobody keeps whom it can reach.
+    StateElsewhere,
     /// The request cannot be expressed in the provider's format.
     NotExpressible,
     /// What is at an address in the request cannot be fetched.
@@ -86,6 +88,7 @@ impl Reason {
             Self::BodyIncomplete => "BodyIncomplete",
             Self::ModelNotFound => "ModelNotFound",
             Self::RuleUnavailable => "RuleUnavailable",
+            Self::StateElsewhere => "StateElsewhere",
             Self::NotExpressible => "NotExpressible",
             Self::MediaUnavailable => "MediaUnavailable",
             Self::RefusedByProvider => "RefusedByProvider",
@@ -118,6 +121,7 @@ impl Reason {
             Self::MethodNotAllowed => ErrorKind::MethodNotAllowed,
             Self::BadRequest
             | Self::BodyIncomplete
+            | Self::StateElsewhere
             | Self::NotExpressible
             | Self::MediaUnavailable
             | Self::RefusedByProvider => ErrorKind::InvalidRequest,
@@ -138,6 +142,7 @@ impl Reason {
             Self::UnknownPath => Some("unknown_path"),
             Self::BodyIncomplete => Some("incomplete_body"),
             Self::RuleUnavailable => Some("rule_unavailable"),
+            Self::StateElsewhere => Some("state_elsewhere"),
             Self::NotExpressible => Some("not_expressible"),
             Self::MediaUnavailable => Some("media_unavailable"),
             Self::Attempt(FailureClass::CredentialRejected) => Some("provider_auth"),

@@ -1,5 +1,6 @@
 //! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path clones no text.
 
+mod kept;
 mod sign_in;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+pub(crate) use self::kept::Direction;
+use self::kept::KeptLabels;
 pub(crate) use self::sign_in::{CredentialLabels, SignInMetrics};
 use crate::error::Reason;
 
@@ -40,6 +43,7 @@ pub(crate) struct Metrics {
     pub(crate) sign_ins: SignInMetrics,
     /// Requests to count tokens that were answered by an estimate.
     pub(crate) counts_estimated: Counter,
+    kept: Family<KeptLabels, Counter>,
     /// Exchanges that have begun and not ended.
     pub(crate) in_flight: Gauge,
     /// Request body bytes in memory.
@@ -148,6 +152,7 @@ impl Metrics {
             media_bytes: Counter::default(),
             sign_ins: SignInMetrics::default(),
             counts_estimated: Counter::default(),
+            kept: Family::default(),
             in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             connections: Gauge::default(),
@@ -206,6 +211,12 @@ impl Metrics {
             "attempts",
             "Attempts that ended, by provider and outcome",
             self.attempts.clone(),
+        );
+        r.register_with_unit(
+            "kept",
+            "Bytes of files, batches and kept answers that went up to a provider or down from it",
+            Unit::Bytes,
+            self.kept.clone(),
         );
         r.register(
             "media_fetches",

@@ -15,6 +15,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use fkm_llm::{Progress, StreamTransform};
 use http_body::{Body, Frame, SizeHint};
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 pub(crate) use self::guard::Start;
@@ -49,6 +50,8 @@ pub(crate) struct Large {
     source: AnswerSource,
     ready: VecDeque<Bytes>,
     guard: Guard,
+    /// Counts the bytes, where somebody wants to know.
+    counter: Option<Counter>,
 }
 
 // === impl AnswerBody ===
@@ -85,7 +88,16 @@ impl AnswerBody {
             source,
             ready: ready.into(),
             guard: start.into(),
+            counter: None,
         }))
+    }
+
+    /// The same, with its bytes counted where it comes as it is.
+    pub(crate) fn counted(mut self, counter: Counter) -> Self {
+        if let Self::Large(large) = &mut self {
+            large.counter = Some(counter);
+        }
+        self
     }
 }
 
@@ -102,7 +114,7 @@ impl Body for AnswerBody {
             Self::Stream(relay) => relay
                 .poll_piece(cx)
                 .map(|piece| piece.map(|Ok(piece)| Ok(Frame::data(piece)))),
-            Self::Large(large) => large.poll_piece(cx).map_ok(Frame::data),
+            Self::Large(large) => large.poll_counted(cx).map_ok(Frame::data),
         }
     }
 
@@ -205,6 +217,14 @@ impl std::fmt::Debug for Relay {
 // === impl Large ===
 
 impl Large {
+    fn poll_counted(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let polled = self.poll_piece(cx);
+        if let (Poll::Ready(Some(Ok(piece))), Some(counter)) = (&polled, &self.counter) {
+            counter.inc_by(piece.len() as u64);
+        }
+        polled
+    }
+
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if let Some(piece) = self.ready.pop_front() {
             return Poll::Ready(Some(Ok(piece)));

@@ -64,6 +64,13 @@ pub(crate) fn json(body: Vec<u8>, id: &RequestId) -> Response<AnswerBody> {
     response
 }
 
+/// Leaves out what no header can carry.
+pub(crate) fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}
+
 /// Whole seconds, rounded up, for everybody, and milliseconds for those who read them.
 fn insert_retry_after(headers: &mut HeaderMap, delay: Duration) {
     let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

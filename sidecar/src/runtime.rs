@@ -5,6 +5,7 @@
 
 mod build;
 mod endpoint;
+mod kept;
 mod listing;
 mod ways;
 
@@ -20,7 +21,9 @@ use fkm_snapshot::{
 
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::Paths;
+use self::kept::KeptAt;
 use crate::metrics::RuleMetrics;
+use crate::owner::Owner;
 use crate::policy::order::{Weighted, order};
 use crate::signin::SignIn;
 use crate::upstream::client::HttpClient;
@@ -98,6 +101,8 @@ pub(crate) struct ProviderRuntime {
     pub(crate) system: String,
     priority: i32,
     weight: u32,
+    /// Its place in the pool.
+    index: usize,
     pub(crate) link: Link,
     /// Fetches media for its clients; `None`: its pool does not allow that.
     pub(crate) media: Option<Arc<Fetcher>>,
@@ -119,6 +124,7 @@ static SIMULATED: LazyLock<Arc<Dialect>> =
 pub(crate) struct HttpLink {
     /// One per key, at least one.
     keys: Vec<Key>,
+    keeps: Vec<KeptAt>,
     turn: AtomicUsize,
 }
 
@@ -127,6 +133,8 @@ pub(crate) struct HttpLink {
 pub(crate) struct Key {
     /// The credential's name; empty where there is none.
     pub(crate) name: Arc<str>,
+    /// Who keeps what is made with it.
+    pub(crate) owner: Owner,
     pub(crate) client: HttpClient,
     /// What is shown, and what takes it out of what a provider says.
     pub(crate) sign_in: SignIn,

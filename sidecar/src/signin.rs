@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fkm_llm::Redactor;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use tokio::time::Instant;
 
 pub(crate) use self::endpoint::Endpoint;
@@ -123,12 +123,14 @@ impl SignIn {
 // === impl Pass ===
 
 impl Pass<'_> {
-    /// Puts what is shown on a POST that is complete otherwise.
+    /// Puts what is shown on a request that is complete otherwise. `body`: `None` where it is not at hand, which no
+    /// signature can be made of.
     pub(crate) fn stamp(
         &self,
+        method: &Method,
         uri: &Uri,
         headers: &mut HeaderMap,
-        body: &[Bytes],
+        body: Option<&[Bytes]>,
     ) -> Result<(), SignInError> {
         let (live, grant) = match self {
             Self::Open => return Ok(()),
@@ -144,7 +146,9 @@ impl Pass<'_> {
             }
             (Material::Aws(keys), Shows::Signature { region, service }) => {
                 let scope = sigv4::Scope { region, service };
-                sigv4::sign(uri, headers, body, keys, &scope, live.now())?;
+                let body = body.ok_or(SignInError::Unsignable)?;
+                let request = (method.as_str(), uri);
+                sigv4::sign(request, headers, body, keys, &scope, live.now())?;
             }
             (Material::Aws(_), Shows::Token) => return Err(SignInError::Unsignable),
         }

@@ -27,7 +27,6 @@ use crate::exchange::{Decoded, Exchange, RequestId};
 use crate::media_type::JSON;
 use crate::metrics::Outcome;
 use crate::relay::{AnswerBody, Start};
-use crate::respond;
 use crate::steps::accept;
 use crate::steps::execute::Executed;
 use crate::steps::inline::Media;
@@ -35,6 +34,7 @@ use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
 use crate::steps::{count, execute, models, plan};
 use crate::surface::{Asked, Call, Question};
+use crate::{kept, owner, respond};
 
 /// Answers one request; never fails: an error is an answer too.
 pub(crate) async fn serve(
@@ -93,9 +93,9 @@ fn request_span(id: &RequestId, head: &request::Parts, call: &Call) -> tracing::
 }
 
 /// An error, and the exchange where it had begun.
-struct Failed {
-    error: Box<ExchangeError>,
-    exchange: Option<Arc<Exchange>>,
+pub(crate) struct Failed {
+    pub(crate) error: Box<ExchangeError>,
+    pub(crate) exchange: Option<Arc<Exchange>>,
 }
 
 async fn exchange(
@@ -121,16 +121,29 @@ async fn exchange(
             let model = models::one(family, &runtime, &name).map_err(early)?;
             return Ok(respond::json(model, id));
         }
+        Asked::Kept(call) => {
+            let begun = kept::Begun {
+                context,
+                id,
+                started,
+                runtime,
+            };
+            return kept::serve(begun, call, head, body).await;
+        }
     };
     let format = Codec::for_client(question.format, family.form());
     let (body, guard) = accept::body(&context.bodies, &head.headers, body)
         .await
         .map_err(early)?;
     // 2 decode
+    let (body, claim) = owner::unmark(&body).map_err(early)?;
     let (scan, model) = decode(&body, question).map_err(early)?;
     tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
     let (rule, mut plan) = plan::run(&runtime, &model, format.name()).map_err(early)?;
+    if let Some(claim) = &claim {
+        plan = plan::owned(plan, claim).map_err(early)?;
+    }
     if counts {
         plan = count::counting(plan, format.name());
         if plan.is_empty() {
@@ -222,21 +235,21 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
     }
     headers.insert(respond::X_REQUEST_ID, exchange.id.header());
     headers.insert(respond::X_ATTEMPTS, HeaderValue::from(attempts));
-    insert_text(
+    respond::insert_text(
         &mut headers,
         respond::X_PROVIDER,
         &candidate.offer.provider.name,
     );
-    insert_text(
+    respond::insert_text(
         &mut headers,
         respond::X_MODEL,
         &candidate.offer.upstream_model,
     );
     if !taken.dropped.is_empty() {
-        insert_text(&mut headers, respond::X_DROPPED, &taken.dropped.join(", "));
+        respond::insert_text(&mut headers, respond::X_DROPPED, &taken.dropped.join(", "));
     }
     if let Some(provider_id) = &taken.provider_request_id {
-        insert_text(
+        respond::insert_text(
             &mut headers,
             request_id_header(exchange.format),
             provider_id,
@@ -272,14 +285,7 @@ fn request_id_header(format: Codec) -> HeaderName {
     HeaderName::from_static(format.request_id_header())
 }
 
-/// Leaves out what no header can carry.
-fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(name, value);
-    }
-}
-
-fn early(error: ExchangeError) -> Failed {
+pub(crate) fn early(error: ExchangeError) -> Failed {
     Failed {
         error: Box::new(error),
         exchange: None,
@@ -295,7 +301,7 @@ fn not_ready() -> ExchangeError {
     error
 }
 
-fn draining() -> ExchangeError {
+pub(crate) fn draining() -> ExchangeError {
     ExchangeError::new(
         Reason::Draining,
         "the sidecar is shutting down and the drain deadline is over",

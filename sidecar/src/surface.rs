@@ -3,6 +3,7 @@
 //! Every surface has a prefix of its own (`/openai`, `/anthropic`, `/gemini`, `/cohere`, `/bedrock`, `/mistral`, `/voyage`) and, where no two
 //! collide, stands at its bare path too; for `/v1/models` the client's own headers decide. Pure: a head in, a [`Call`] out.
 
+mod kept;
 mod path;
 
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use fkm_llm::{ClientForm, Format, RerankFormat};
 use fkm_snapshot::{AnyFormat, Operation};
 use http::{HeaderMap, Method, Uri};
 
+pub(crate) use self::kept::{Brings, Gives, KeptCall};
+pub(crate) use self::path::escaped;
 use crate::codec::Codec;
 use crate::error::{ExchangeError, Reason};
 
@@ -47,6 +50,8 @@ pub(crate) enum Asked {
     Models,
     /// One of them.
     Model(Arc<str>),
+    /// Something that a provider keeps.
+    Kept(KeptCall),
 }
 
 /// A request in `format`, and what its path says of it.
@@ -98,6 +103,7 @@ impl Call {
     pub(crate) fn error_format(&self) -> Codec {
         let format = match &self.asked {
             Some(Asked::Answer(question) | Asked::Count(question)) => question.format,
+            Some(Asked::Kept(kept)) => kept.format(),
             _ => self.family.error_format(),
         };
         Codec::for_client(format, self.family.form())
@@ -121,18 +127,14 @@ impl Call {
             );
             return Err(ExchangeError::new(Reason::UnknownPath, message));
         };
-        let allowed = asked.method();
-        if *method != allowed {
+        let allowed = asked.methods();
+        if !allowed.split(", ").any(|known| known == method.as_str()) {
             let message = format!(
                 "{:.200} does not know {method:.20}; use {allowed}",
                 uri.path()
             );
             let mut error = ExchangeError::new(Reason::MethodNotAllowed, message);
-            error.allow = Some(if allowed == Method::GET {
-                "GET"
-            } else {
-                "POST"
-            });
+            error.allow = Some(allowed);
             return Err(error);
         }
         if let Asked::Answer(question) = &asked {
@@ -145,10 +147,11 @@ impl Call {
 // === impl Asked ===
 
 impl Asked {
-    fn method(&self) -> Method {
+    fn methods(&self) -> &'static str {
         match self {
-            Self::Answer(_) | Self::Count(_) => Method::POST,
-            Self::Models | Self::Model(_) => Method::GET,
+            Self::Answer(_) | Self::Count(_) => "POST",
+            Self::Models | Self::Model(_) => "GET",
+            Self::Kept(kept) => kept.row.methods,
         }
     }
 }

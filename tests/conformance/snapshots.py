@@ -52,6 +52,8 @@ VECTORS = {
     COHERE_EMBED: ("embeddings", {"format": COHERE_EMBED, "path": "/v2/embed"}),
     RERANK: ("ranks", {"format": RERANK, "path": "/rerank", "returnsDocuments": False}),
 }
+# what is kept behind ids, and where it is asked for
+KEPT = {"openai.responses": "/responses", "openai.files": "/files", "openai.batches": "/batches"}
 # the header by which a key is shown
 KEY_HEADERS = {"Bearer": "authorization", "XApiKey": "x-api-key", "XGoogApiKey": "x-goog-api-key"}
 
@@ -61,7 +63,7 @@ SECRET_VARIABLE = "FKM_CONFORMANCE_KEY"
 
 @dataclasses.dataclass(frozen=True)
 class Upstream:
-    """What answers for a model name. `base_url` is what an SDK of that format is given."""
+    """What answers for a model name. `base_url` is what an SDK of that format is given. `keeps`: what it has behind ids."""
 
     format: str
     base_url: str
@@ -69,12 +71,16 @@ class Upstream:
     provider: str = ""
     # most tokens that it gives, as far as that is known
     most: int | None = None
+    keeps: tuple[str, ...] = ()
 
 
 def payload(routes: dict[str, list[Upstream]], policy: dict | None = None) -> str:
     """The snapshot in which each name is answered by its upstreams, the first first; `policy` is that of every rule."""
+    everybody = [upstream for upstreams in routes.values() for upstream in upstreams]
+    formats = {f"format.{upstream.format}" for upstream in everybody}
+    keeps = {f"keeps.{kept}" for upstream in everybody for kept in upstream.keeps}
     snapshot = {
-        "requires": sorted({f"format.{upstream.format}" for upstreams in routes.values() for upstream in upstreams}),
+        "requires": sorted(formats | keeps),
         "pools": {f"{NAMESPACE}/{name}": pool(name, upstreams) for name, upstreams in sorted(routes.items())},
         "rules": [rule(name, policy) for name in sorted(routes)],
     }
@@ -96,6 +102,7 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
             "http": {
                 "baseUrl": upstream.base_url,
                 member: {**record, **own},
+                **({"keeps": [{"kept": one, "path": KEPT[one]} for one in upstream.keeps]} if upstream.keeps else {}),
                 "locality": "Local",
                 "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use fkm_dialect::{AnyFormat, Dialect, EmbeddingDialect, RerankDialect};
+use fkm_dialect::{AnyFormat, Dialect, EmbeddingDialect, Keeps, RerankDialect};
 use serde::Deserialize;
 
 use crate::model::{ModelRecord, models};
@@ -26,6 +26,8 @@ pub struct Preset {
     pub embeddings: Option<EmbeddingDialect>,
     /// How it ranks documents, where it does.
     pub ranks: Option<RerankDialect>,
+    /// What it keeps behind ids, by its own documentation.
+    pub keeps: Vec<Keeps>,
     /// Its models that can be asked in one of its formats, by the name that it wants.
     pub models: BTreeMap<String, ModelRecord>,
 }
@@ -42,6 +44,8 @@ struct PresetRecord {
     beside: Vec<Dialect>,
     embeddings: Option<EmbeddingDialect>,
     ranks: Option<RerankDialect>,
+    #[serde(default)]
+    keeps: Vec<Keeps>,
     /// Whose models it offers, where they do not stand under its own name.
     models: Option<String>,
 }
@@ -59,6 +63,7 @@ static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
             beside: record.beside,
             embeddings: record.embeddings,
             ranks: record.ranks,
+            keeps: record.keeps,
         };
         preset.models = offered(record.models.as_deref().unwrap_or(&name), &preset);
         (name, preset)
@@ -133,7 +138,8 @@ mod tests {
             let chats = chats.map(Dialect::problems);
             let embeds = preset.embeddings.iter().map(EmbeddingDialect::problems);
             let ranks = preset.ranks.iter().map(RerankDialect::problems);
-            let records: Vec<_> = chats.chain(embeds).chain(ranks).collect();
+            let keeps = preset.keeps.iter().map(Keeps::problems);
+            let records: Vec<_> = chats.chain(embeds).chain(ranks).chain(keeps).collect();
             assert!(!records.is_empty(), "{name} does nothing");
             assert_eq!(records.concat(), [], "{name}");
             assert!(!preset.system.is_empty(), "{name}");

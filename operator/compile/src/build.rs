@@ -100,6 +100,8 @@ fn connection_features(connection: &Connection) -> Vec<Feature> {
             let mut features: Vec<_> = formats
                 .map(|one| Feature(format!("format.{one}")))
                 .collect();
+            let keeps = http.keeps.iter();
+            features.extend(keeps.map(|one| Feature(format!("keeps.{}", one.kept))));
             features.extend(http.network.features().into_iter().map(Feature::from));
             let sign_ins = http.credentials.iter();
             let sign_ins = sign_ins.filter_map(|credential| credential.sign_in.feature());

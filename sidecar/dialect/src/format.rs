@@ -87,7 +87,10 @@ impl Format {
 
     /// Whether its clients can ask how many tokens a request holds.
     pub fn counts(self) -> bool {
-        matches!(self, Self::AnthropicMessages | Self::GeminiGenerateContent)
+        matches!(
+            self,
+            Self::AnthropicMessages | Self::GeminiGenerateContent | Self::OpenAiResponses
+        )
     }
 
     /// Whether its providers give state with a tool call that must come back with that very call. In formats without a place

@@ -1,6 +1,7 @@
 //! The trait that every wire format of conversations implements.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fkm_dialect::{Capabilities, Dialect, Format, StreamEnd};
@@ -9,6 +10,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::ir::{FinishReason, Request, Response, Usage};
 use crate::json::Report;
+use crate::kept::Ids;
 use crate::links::Link;
 use crate::names::ToolNames;
 use crate::patches::Patches;
@@ -97,6 +99,11 @@ pub trait WireFormat: Send + Sync + fmt::Debug {
     /// finish reason, or an error under status 200 is a fault.
     fn response_facts(&self, body: &[u8]) -> Result<ResponseFacts, StreamFault>;
 
+    /// Which ids of a whole answer name what its provider may keep; `None` where answers are not kept.
+    fn kept_ids(&self) -> Option<Ids> {
+        None
+    }
+
     /// Changes a member of the top level of a request, and what is inside of it, to what the dialect wants, but for members that
     /// are left out or renamed altogether. `text` is the body.
     fn fit_member(&self, text: &str, member: &Member, dialect: &Dialect, patches: &mut Patches) {
@@ -172,6 +179,8 @@ pub struct RelayOptions {
     pub choices: u32,
     /// What says that the stream is complete.
     pub end: StreamEnd,
+    /// Put at the end of the ids of what the provider keeps ([`crate::kept`]), in formats whose answers are kept.
+    pub mark: Option<Arc<str>>,
 }
 
 /// What pass-through learns of a whole answer.

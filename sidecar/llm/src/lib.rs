@@ -25,6 +25,7 @@ pub mod format;
 pub mod gemini;
 pub mod ir;
 mod json;
+pub mod kept;
 mod links;
 mod names;
 pub mod openai_chat;
@@ -66,6 +67,7 @@ pub use fkm_dialect::{
 pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
 pub use follow::{inline, links_to_follow};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
+pub use kept::Ids;
 pub use links::{Content, Link};
 pub use names::ToolNames;
 pub use patches::Patches;

@@ -25,6 +25,7 @@ use http::HeaderMap;
 use crate::error::{ClientError, DecodeError, EncodeError, ProviderError, StreamFault};
 use crate::format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 use crate::ir::{Request, Response};
+use crate::kept::Ids;
 use crate::links::Link;
 use crate::openai_error;
 use crate::relay::Relay;
@@ -96,7 +97,11 @@ impl WireFormat for OpenAiResponses {
         relay::facts(body)
     }
 
-    fn relay(&self, _options: &RelayOptions) -> Box<dyn StreamTransform> {
-        Box::new(Relay::new(relay::EventInspector::new()))
+    fn kept_ids(&self) -> Option<Ids> {
+        Some(Ids::RESPONSE)
+    }
+
+    fn relay(&self, options: &RelayOptions) -> Box<dyn StreamTransform> {
+        Box::new(Relay::new(relay::EventInspector::new(options)))
     }
 }

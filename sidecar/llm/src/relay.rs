@@ -62,11 +62,14 @@ impl<I: Inspector> Relay<I> {
             return Ok(());
         };
         let whole = &*data == DONE || serde_json::from_slice::<IgnoredAny>(&data).is_ok();
-        if whole && self.inspector.inspect(&tail)? == Verdict::Keep {
-            drop(data);
-            // Two ends of line are right after an unfinished line, and harmless after a finished one.
-            out.extend([tail, Bytes::from_static(b"\n\n")]);
-        }
+        drop(data);
+        let frame = match whole.then(|| self.inspector.inspect(&tail)).transpose()? {
+            Some(Verdict::Keep) => tail,
+            Some(Verdict::Replace(other)) => other,
+            Some(Verdict::Drop) | None => return Ok(()),
+        };
+        // Two ends of line are right after an unfinished line, and harmless after a finished one.
+        out.extend([frame, Bytes::from_static(b"\n\n")]);
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use self::cursor::{Cursor, Kind};
 pub use self::inside::Member;
-pub(crate) use self::inside::{items, members};
+pub(crate) use self::inside::{items, members, members_so_far};
 
 /// Deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 128;

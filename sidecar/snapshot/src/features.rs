@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 29] = [
+pub const FEATURES: [&str; 33] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
@@ -23,6 +23,10 @@ pub const FEATURES: [&str; 29] = [
     "format.openai.embeddings",
     "format.openai.responses",
     "format.voyage.rerank",
+    "keeps.anthropic.files",
+    "keeps.openai.batches",
+    "keeps.openai.files",
+    "keeps.openai.responses",
     "media.fetch",
     "network.host_header",
     "network.http2",
@@ -64,7 +68,7 @@ impl fmt::Display for Feature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AnyFormat;
+    use crate::{AnyFormat, Kept};
 
     #[test]
     fn every_format_is_obeyed() {
@@ -73,6 +77,9 @@ mod tests {
                 Feature(format!("format.{format}")).is_supported(),
                 "{format}"
             );
+        }
+        for kept in Kept::ALL {
+            assert!(Feature(format!("keeps.{kept}")).is_supported(), "{kept}");
         }
         assert!(!Feature::from("format.of.tomorrow").is_supported());
     }

@@ -49,8 +49,8 @@ pub use fkm_dialect::{
     ToolCallIds,
 };
 pub use fkm_dialect::{
-    DimensionsField, EmbeddingDialect, EmbeddingFormat, Operation, Price, Rates, RerankDialect,
-    RerankFormat,
+    DimensionsField, EmbeddingDialect, EmbeddingFormat, Keeps, Kept, Operation, Price, Rates,
+    RerankDialect, RerankFormat,
 };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, MediaFetch, Millis, Network, Price,
-    RerankDialect, SecretId, SignIn, is_default,
+    AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Keeps, MediaFetch, Millis, Network,
+    Price, RerankDialect, SecretId, SignIn, is_default,
 };
 
 /// Interchangeable providers.
@@ -69,6 +69,9 @@ pub struct HttpConnection {
     /// How it ranks documents; absent: it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranks: Option<RerankDialect>,
+    /// What it keeps behind ids, each at most once; empty: nothing that is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Keeps>,
     /// Whether loopback and private use is meant.
     #[serde(default, skip_serializing_if = "is_default")]
     pub locality: Locality,

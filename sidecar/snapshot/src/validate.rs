@@ -224,7 +224,9 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
         .ranks
         .iter()
         .map(|one| ("ranks".to_owned(), one.problems()));
-    for (place, found) in chats.chain(vectors).chain(ranks) {
+    let keeps = (0..).zip(&http.keeps);
+    let keeps = keeps.map(|(index, one): (usize, _)| (format!("keeps[{index}]"), one.problems()));
+    for (place, found) in chats.chain(vectors).chain(ranks).chain(keeps) {
         for (field, message) in found {
             let path = format!("{path}.{place}.{field}");
             problems.push(Problem::new(path, ProblemCode::Invalid, message));
@@ -238,6 +240,12 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
             ProblemCode::Invalid,
             message,
         ));
+    }
+    let mut kept = BTreeSet::new();
+    if let Some(twice) = http.keeps.iter().find(|one| !kept.insert(one.kept)) {
+        let message = format!("{} stands twice; it is asked for at one path", twice.kept);
+        let path = format!("{path}.keeps");
+        problems.push(Problem::new(path, ProblemCode::Invalid, message));
     }
     if seen.is_empty() {
         let message = "a provider needs at least one of dialect, embeddings and ranks";

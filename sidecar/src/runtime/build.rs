@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use fkm_snapshot::{
-    Connection, HttpConnection, Millis, Problem, ProblemCode, Provider, Rule, Secrets,
+    Connection, HttpConnection, Keeps, Millis, Problem, ProblemCode, Provider, Rule, Secrets,
     ValidSnapshot,
 };
 
+use super::endpoint::base;
+use super::kept::KeptAt;
 use super::listing::{listed_models, rule_patterns};
 use super::ways::Ways;
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
 use crate::metrics::Metrics;
+use crate::owner::Owner;
 use crate::signin::{Live, LiveKey, SignIn, SignIns};
 use crate::upstream::address;
 use crate::upstream::client::{Clients, HttpClient, Pool, PoolKey};
@@ -30,6 +33,13 @@ struct Builder<'a> {
     live: HashMap<LiveKey, Arc<Live>>,
     used: HashMap<PoolKey, Pool>,
     problems: Vec<Problem>,
+}
+
+/// Where a provider stands in a snapshot.
+struct Place<'a> {
+    pool: &'a str,
+    index: usize,
+    path: &'a str,
 }
 
 // === impl Runtime ===
@@ -120,7 +130,12 @@ impl Builder<'_> {
         let media = media.map(|rules| Arc::new(Fetcher::new(rules, around.clone())));
         for (index, provider) in pool.providers.iter().enumerate() {
             let path = format!("pools[{name}].providers[{index}]");
-            let Some(runtime) = self.provider(&path, provider, connect, media.clone()) else {
+            let place = Place {
+                pool: name,
+                index,
+                path: &path,
+            };
+            let Some(runtime) = self.provider(&place, provider, connect, media.clone()) else {
                 continue;
             };
             let runtime = Arc::new(runtime);
@@ -153,13 +168,14 @@ impl Builder<'_> {
 
     fn provider(
         &mut self,
-        path: &str,
+        place: &Place<'_>,
         provider: &Provider,
         connect: Millis,
         media: Option<Arc<Fetcher>>,
     ) -> Option<ProviderRuntime> {
+        let owner = |credential: &str| Owner::new(place.pool, &provider.name, credential);
         let link = match &provider.connection {
-            Connection::Http(http) => Link::Http(self.http(path, http, connect)?),
+            Connection::Http(http) => Link::Http(self.http(place.path, http, connect, owner)?),
             Connection::Simulated(simulated) => Link::Simulated(simulated.clone()),
         };
         Some(ProviderRuntime {
@@ -167,22 +183,31 @@ impl Builder<'_> {
             system: provider.system.clone(),
             priority: provider.priority,
             weight: provider.weight,
+            index: place.index,
             link,
             media,
         })
     }
 
-    fn http(&mut self, path: &str, http: &HttpConnection, connect: Millis) -> Option<HttpLink> {
+    fn http(
+        &mut self,
+        path: &str,
+        http: &HttpConnection,
+        connect: Millis,
+        owner: impl Fn(&str) -> Owner,
+    ) -> Option<HttpLink> {
         let path = format!("{path}.connection.http");
         let mut keys = Vec::new();
         for (index, credential) in http.credentials.iter().enumerate() {
             let path = format!("{path}.credentials[{index}]");
-            keys.extend(self.key(&path, http, connect, credential));
+            let owner = owner(&credential.name);
+            keys.extend(self.key(&path, http, connect, credential, owner));
         }
         if http.credentials.is_empty() {
             let client = self.client(&path, http, connect, "")?;
             keys.push(Key {
                 name: Arc::from(""),
+                owner: owner(""),
                 client,
                 sign_in: SignIn::Open,
             });
@@ -190,8 +215,22 @@ impl Builder<'_> {
         if keys.is_empty() {
             return None;
         }
+        let keeps = match base(&http.base_url, &http.network.host_header) {
+            Ok(base) => {
+                let at = |one: &Keeps| KeptAt {
+                    kept: one.kept,
+                    url: format!("{base}{}", one.path),
+                };
+                http.keeps.iter().map(at).collect()
+            }
+            Err(message) => {
+                let path = format!("{path}.baseUrl");
+                return self.problem(path, ProblemCode::Invalid, message);
+            }
+        };
         Some(HttpLink {
             keys,
+            keeps,
             turn: AtomicUsize::new(0),
         })
     }

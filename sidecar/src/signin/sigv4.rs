@@ -23,9 +23,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) service: &'a str,
 }
 
-/// Adds the headers of the signature of a POST, and of its time and session.
+/// Adds the headers of the signature of a request, given by method and address, and of its time and session.
 pub(crate) fn sign(
-    uri: &Uri,
+    (method, uri): (&str, &Uri),
     headers: &mut HeaderMap,
     body: &[Bytes],
     keys: &Credentials,
@@ -49,7 +49,7 @@ pub(crate) fn sign(
     let given: Result<Vec<_>, http::header::ToStrError> = given.collect();
     let given = given.map_err(|_| SignInError::Unsignable)?;
     let body = SignableBody::Precomputed(digest(body));
-    let (signed, _) = SignableRequest::new("POST", uri, given.into_iter(), body)
+    let (signed, _) = SignableRequest::new(method, uri, given.into_iter(), body)
         .and_then(|request| sign_request(request, &params))
         .map_err(|_| SignInError::Unsignable)?
         .into_parts();
@@ -97,7 +97,7 @@ mod tests {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let body = [r#"{"messages":"#, "[]", "}"].map(Bytes::from);
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        sign(&uri, &mut headers, &body, &keys, &scope, now).unwrap();
+        sign(("POST", &uri), &mut headers, &body, &keys, &scope, now).unwrap();
         let value = |name: &str| headers[name].to_str().unwrap().to_owned();
         assert_eq!(value("x-amz-date"), "20231114T221320Z");
         assert_eq!(value("x-amz-security-token"), "session/token==");

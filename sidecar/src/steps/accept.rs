@@ -30,7 +30,7 @@ const RESERVED_BYTES: usize = 1024 * 1024;
 const BODY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A client that sends nothing of its body for so long has gone.
-const BODY_IDLE: Duration = Duration::from_secs(10);
+pub(crate) const BODY_IDLE: Duration = Duration::from_secs(10);
 
 /// Counts the bytes of all request bodies in memory.
 #[derive(Clone, Debug)]

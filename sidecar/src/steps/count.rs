@@ -44,6 +44,9 @@ pub(crate) fn estimate(format: AnyFormat, body: &Bytes, id: &RequestId) -> Respo
     let tokens = fkm_llm::weigh(body);
     let answer = match format {
         AnyFormat::Chat(Format::GeminiGenerateContent) => json!({"totalTokens": tokens}),
+        AnyFormat::Chat(Format::OpenAiResponses) => {
+            json!({"object": "response.input_tokens", "input_tokens": tokens})
+        }
         _ => json!({"input_tokens": tokens}),
     };
     let mut response = respond::json(answer.to_string().into_bytes(), id);

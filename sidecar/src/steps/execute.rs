@@ -94,15 +94,7 @@ async fn attempt(
     let outcome = try_candidate(exchange, candidate, deadline)
         .instrument(span.clone())
         .await;
-    let counted = match &outcome {
-        Ok(_) => AttemptOutcome::Used,
-        Err(AttemptError::Unsuited(_)) => AttemptOutcome::Unsuited,
-        Err(AttemptError::Final(error)) if error.reason == Reason::RequestTimeout => {
-            AttemptOutcome::Failed(FailureClass::Timeout)
-        }
-        Err(AttemptError::Final(_)) => AttemptOutcome::Refused,
-        Err(AttemptError::Failed(failure)) => AttemptOutcome::Failed(failure.class),
-    };
+    let counted = counted(outcome.as_ref().err());
     if let AttemptOutcome::Failed(class) = counted {
         span.record(names::OTEL_STATUS_CODE, "ERROR");
         span.record(names::ERROR_TYPE, class.name());
@@ -117,8 +109,21 @@ async fn attempt(
     outcome
 }
 
+/// How an attempt counts that ended with this error, or with none.
+pub(crate) fn counted(error: Option<&AttemptError>) -> AttemptOutcome {
+    match error {
+        None => AttemptOutcome::Used,
+        Some(AttemptError::Unsuited(_)) => AttemptOutcome::Unsuited,
+        Some(AttemptError::Final(error)) if error.reason == Reason::RequestTimeout => {
+            AttemptOutcome::Failed(FailureClass::Timeout)
+        }
+        Some(AttemptError::Final(_)) => AttemptOutcome::Refused,
+        Some(AttemptError::Failed(failure)) => AttemptOutcome::Failed(failure.class),
+    }
+}
+
 /// The span of an attempt; nothing where no exporter asks for it.
-fn attempt_span(offer: &Offer, operation: &'static str, number: u32) -> tracing::Span {
+pub(crate) fn attempt_span(offer: &Offer, operation: &'static str, number: u32) -> tracing::Span {
     let span = tracing::info_span!(
         target: "fkm_span",
         "attempt",

@@ -3,6 +3,7 @@
 use fkm_snapshot::AnyFormat;
 
 use crate::error::{ExchangeError, Reason};
+use crate::owner::Claim;
 use crate::runtime::{Candidate, Runtime};
 
 /// As many names as an error lists.
@@ -39,6 +40,18 @@ pub(crate) fn run(
         return Err(not_found(runtime, &message));
     }
     Ok((index, plan))
+}
+
+/// Those candidates that keep what the request needs: there is nobody else to ask.
+pub(crate) fn owned(
+    mut plan: Vec<Candidate>,
+    claim: &Claim,
+) -> Result<Vec<Candidate>, ExchangeError> {
+    plan.retain(|candidate| candidate.owner().is_some_and(|owner| owner.is(claim)));
+    match plan.is_empty() {
+        true => Err(claim.unknown()),
+        false => Ok(plan),
+    }
 }
 
 fn not_found(runtime: &Runtime, what: &str) -> ExchangeError {

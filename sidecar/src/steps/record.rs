@@ -26,6 +26,8 @@ pub(crate) struct Record {
     started: Instant,
     first_content: Instant,
     span: tracing::Span,
+    /// Its usage is not to be counted: it was, or will be.
+    is_unmetered: bool,
     /// The exchange runs until it is recorded.
     _in_flight: InFlight,
 }
@@ -82,8 +84,15 @@ impl Record {
             started: exchange.started,
             first_content,
             span: tracing::Span::current(),
+            is_unmetered: false,
             _in_flight: exchange.context.in_flight(),
         }
+    }
+
+    /// Of an exchange whose usage is not its own.
+    pub(crate) fn unmetered(mut self) -> Self {
+        self.is_unmetered = true;
+        self
     }
 
     /// The exchange ended so, having seen so much of its answer.
@@ -97,7 +106,7 @@ impl Record {
             took.as_secs_f64(),
             Some(first_content.as_secs_f64()),
         );
-        let usage = progress.accounted_usage();
+        let usage = progress.accounted_usage().filter(|_| !self.is_unmetered);
         if let Some(usage) = usage {
             let Offer {
                 provider,

@@ -18,13 +18,14 @@ use crate::upstream::client::{self, SendError};
 use crate::upstream::simulated;
 use crate::upstream::{Answer, AnswerSource};
 
-const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json");
-const ACCEPT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream, application/json");
+pub(crate) const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const ACCEPT_STREAM: HeaderValue =
+    HeaderValue::from_static("text/event-stream, application/json");
 /// How the sidecar names itself.
 pub(crate) const OUR_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
-const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
+pub(crate) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+pub(crate) const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The headers of a client that a provider of the same format may see. Everything else stays here.
 fn forwarded(format: AnyFormat) -> &'static [HeaderName] {
@@ -73,7 +74,7 @@ pub(crate) async fn run(
     let counted = endpoint.count().filter(|_| exchange.counts);
     let uri = counted.unwrap_or_else(|| endpoint.uri(exchange.scan.stream));
     let headers = || headers(exchange, way.speaks.format(), encoded.translated);
-    let sent = sign_in_and_send(key, uri, headers, &encoded.segments);
+    let sent = sign_in_and_send(key, &Method::POST, uri, headers, &encoded.segments);
     let (head, body) = limits.wait(Wait::FirstContent, sent).await??.into_parts();
     Ok(Answer {
         status: head.status.as_u16(),
@@ -83,8 +84,9 @@ pub(crate) async fn run(
 }
 
 /// Sends it with what the credential shows; once more where that is refused and another is to be had.
-async fn sign_in_and_send(
+pub(crate) async fn sign_in_and_send(
     key: &Key,
+    method: &Method,
     uri: &Uri,
     headers: impl Fn() -> HeaderMap,
     body: &[Bytes],
@@ -93,10 +95,10 @@ async fn sign_in_and_send(
     let mut again = true;
     loop {
         let mut headers = headers();
-        pass.stamp(uri, &mut headers, body)?;
+        pass.stamp(method, uri, &mut headers, Some(body))?;
         let request = || {
             let mut request = Request::new(Segments::from(body.to_vec()));
-            *request.method_mut() = Method::POST;
+            request.method_mut().clone_from(method);
             *request.uri_mut() = uri.clone();
             request.headers_mut().clone_from(&headers);
             request
@@ -130,13 +132,18 @@ fn headers(exchange: &Exchange, format: AnyFormat, translated: bool) -> HeaderMa
         headers.insert(ANTHROPIC_VERSION, ANTHROPIC_VERSION_VALUE);
     }
     if !translated {
-        for name in forwarded(format) {
-            if let Some(value) = exchange.headers.get(name) {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
+        forward(format, &exchange.headers, &mut headers);
     }
     headers
+}
+
+/// Copies those headers of a client that a provider of the same format may see.
+pub(crate) fn forward(format: AnyFormat, from: &HeaderMap, to: &mut HeaderMap) {
+    for name in forwarded(format) {
+        if let Some(value) = from.get(name) {
+            to.insert(name.clone(), value.clone());
+        }
+    }
 }
 
 impl From<SignInError> for AttemptError {

@@ -3,12 +3,13 @@
 //! A stream may be shown from its first content on, a whole answer when it is complete and in memory (up to
 //! [`MAX_WHOLE_BYTES`]; a larger one is shown as it comes). What ends earlier is a failed attempt.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fkm_llm::{
-    Dialect, FailureClass, Progress, RelayOptions, StreamFault, StreamOptions, StreamTransform,
-    ToolNames, WireFormat,
+    Dialect, FailureClass, Progress, ProviderError, RelayOptions, StreamFault, StreamOptions,
+    StreamTransform, ToolNames, WireFormat,
 };
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -21,7 +22,7 @@ use crate::steps::whole;
 use crate::upstream::{Answer, AnswerSource};
 
 /// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
-const MAX_WHOLE_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_WHOLE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the body of an error may take to come; its status already says that the attempt failed.
 const ERROR_BODY_WITHIN: Duration = Duration::from_secs(2);
@@ -77,22 +78,12 @@ pub(crate) async fn run(
     limits: &Limits,
 ) -> Result<Taken, AttemptError> {
     let provider = pair.provider();
-    let provider_request_id = text(&answer.headers, provider.request_id_header())
-        .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES && !candidate.key_is_in(id));
-    if (300..400).contains(&answer.status) {
-        let message = format!("status {}: redirects are not followed", answer.status);
-        return Err(AttemptError::failed(FailureClass::ServerError, message));
-    }
+    let provider_request_id = provider_request_id(candidate, &answer.headers, provider);
     if answer.status >= 400 {
         return Err(refused(candidate, answer, provider, limits).await);
     }
-    if answer
-        .headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|value| value != "identity")
-    {
-        let message = "the answer is compressed, which was not asked for";
-        return Err(AttemptError::failed(FailureClass::BrokenStream, message));
+    if let Some(error) = unreadable(&answer) {
+        return Err(error);
     }
     let streams = answer.headers.get(CONTENT_TYPE).is_some_and(|value| {
         let expected = provider.stream_content_type().as_bytes();
@@ -100,7 +91,8 @@ pub(crate) async fn run(
     });
     let (body, dropped) = match (exchange.scan.stream, streams, pair) {
         (true, true, Pair::Chat(client, dialect)) => {
-            let transform = transform(exchange, *client, dialect, sent);
+            let mark = candidate.mark().cloned();
+            let transform = transform(exchange, *client, dialect, sent, mark);
             let body = stream(candidate, answer.body, transform, limits).await?;
             (body, Vec::new())
         }
@@ -121,23 +113,59 @@ pub(crate) async fn run(
     })
 }
 
+/// The id that the provider gave its answer, where it may be shown.
+pub(crate) fn provider_request_id(
+    candidate: &Candidate,
+    headers: &HeaderMap,
+    provider: Codec,
+) -> Option<String> {
+    text(headers, provider.request_id_header())
+        .filter(|id| id.len() <= MAX_REQUEST_ID_BYTES && !candidate.key_is_in(id))
+}
+
+/// Why an answer that is no error cannot be read, by its head.
+pub(crate) fn unreadable(answer: &Answer) -> Option<AttemptError> {
+    if (300..400).contains(&answer.status) {
+        let message = format!("status {}: redirects are not followed", answer.status);
+        return Some(AttemptError::failed(FailureClass::ServerError, message));
+    }
+    let encoding = answer.headers.get(CONTENT_ENCODING);
+    encoding.filter(|value| *value != "identity").map(|_| {
+        let message = "the answer is compressed, which was not asked for";
+        AttemptError::failed(FailureClass::BrokenStream, message)
+    })
+}
+
 /// An answer whose status is not 2xx.
 async fn refused(
+    candidate: &Candidate,
+    answer: Answer,
+    format: Codec,
+    limits: &Limits,
+) -> AttemptError {
+    match read_error(candidate, answer, format, limits).await {
+        Ok(error) => AttemptError::from_provider(&error),
+        Err(error) => error,
+    }
+}
+
+/// What such an answer says, free of keys.
+pub(crate) async fn read_error(
     candidate: &Candidate,
     mut answer: Answer,
     format: Codec,
     limits: &Limits,
-) -> AttemptError {
+) -> Result<ProviderError, AttemptError> {
     let reading = read_some(&mut answer.body, MAX_ERROR_BYTES, limits);
     let body = match tokio::time::timeout(ERROR_BODY_WITHIN, reading).await {
         Ok(Ok(body)) => body,
-        Ok(Err(error @ AttemptError::Final(_))) => return error,
+        Ok(Err(error @ AttemptError::Final(_))) => return Err(error),
         // The status says enough; the text is lost.
         Ok(Err(_)) | Err(_) => Bytes::new(),
     };
     let mut error = format.decode_error(answer.status, &answer.headers, &body);
     candidate.redact(&mut error);
-    AttemptError::from_provider(&error)
+    Ok(error)
 }
 
 /// A whole answer where a stream was asked for: an error inside a 200, or a provider that cannot stream.
@@ -222,6 +250,7 @@ fn transform(
     client: &dyn WireFormat,
     dialect: &Dialect,
     sent: &Sent,
+    mark: Option<Arc<str>>,
 ) -> Box<dyn StreamTransform> {
     let choices = exchange.choices;
     if client.passes(dialect) {
@@ -229,6 +258,7 @@ fn transform(
             strip_usage: sent.strip_usage,
             choices,
             end: dialect.stream_end,
+            mark,
         });
     }
     let options = StreamOptions {
@@ -264,7 +294,7 @@ async fn whole(
         wait = Wait::Rest;
         if read > MAX_WHOLE_BYTES {
             if whole::passes(exchange, pair) {
-                let ready = pieces;
+                let ready = vec![whole::marked(candidate, pair, pieces.concat().into())];
                 return Ok((TakenBody::Large { ready, source }, Vec::new()));
             }
             let message = format!(

@@ -45,6 +45,18 @@ fn is_as_asked(asked: &EmbeddingRequest, dialect: &EmbeddingDialect) -> bool {
     encoding && shape
 }
 
+/// An answer that passes, with ids that say who keeps what they name. One that is cut short: what is there of it.
+pub(super) fn marked(candidate: &Candidate, pair: &Pair<'_>, body: Bytes) -> Bytes {
+    let ids = match pair {
+        Pair::Chat(client, _) => client.kept_ids(),
+        Pair::Embeddings(..) | Pair::Rerank(..) => None,
+    };
+    match ids.zip(candidate.mark()) {
+        Some((ids, mark)) => fkm_llm::kept::marked(&body, ids, mark),
+        None => body,
+    }
+}
+
 /// Reads an answer of `candidate`.
 pub(super) fn read(
     exchange: &Exchange,
@@ -63,7 +75,11 @@ pub(super) fn read(
         };
     }
     let read = match *pair {
-        Pair::Chat(client, dialect) => chat(client, dialect, body, sent),
+        Pair::Chat(client, dialect) => {
+            let passes = passes(exchange, pair);
+            let shown = |body| marked(candidate, pair, body);
+            chat(client, dialect, body, sent, passes.then_some(shown))
+        }
         Pair::Embeddings(client, dialect) => {
             let passes = passes(exchange, pair);
             embeddings(exchange, client, dialect, body, passes)
@@ -108,6 +124,7 @@ fn chat(
     dialect: &Dialect,
     body: Bytes,
     sent: &Sent,
+    shown: Option<impl Fn(Bytes) -> Bytes>,
 ) -> Result<Read, Fault> {
     let provider = fkm_llm::format(dialect.format);
     let facts = provider.response_facts(&body)?;
@@ -116,8 +133,8 @@ fn chat(
         finish_reasons: facts.finish_reasons,
         ..complete(facts.usage)
     };
-    if client.passes(dialect) {
-        return Ok(as_it_came(body, progress));
+    if let Some(shown) = shown {
+        return Ok(as_it_came(shown(body), progress));
     }
     let mut response = provider.decode_response(&body)?;
     response.restore_tool_names(&sent.tool_names);

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use fkm_llm::{EmbeddingFormat, Format, RerankFormat};
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{Asked, Call, Family, Question};
+use super::{Asked, Call, Family, Question, kept};
 
 /// For an error: what there is.
 pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, /v1/messages, \
-     /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, /v2/rerank and /model/MODEL/converse, GET /v1/models; all of \
-     them also under /openai, /anthropic, /gemini, /cohere, /bedrock, /mistral or /voyage";
+     /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, /v2/rerank and /model/MODEL/converse, GET /v1/models; what is \
+     kept at /v1/responses/ID, /v1/files and /v1/batches; all of them also under /openai, /anthropic, /gemini, /cohere, /bedrock, \
+     /mistral or /voyage";
 
-/// The longest name of a model that a path may hold, in bytes.
+/// The longest name of a model or id that a path may hold, in bytes.
 const MAX_MODEL_BYTES: usize = 512;
 
 /// What a path stands for. A prefix decides; then what only one family has; then the client's headers.
@@ -86,7 +87,7 @@ fn is_geminis(path: &str) -> bool {
 }
 
 fn find(family: Family, path: &str) -> Found {
-    match family {
+    let found = match family {
         Family::OpenAi => openai(path),
         Family::Anthropic => anthropic(path),
         Family::Gemini => gemini(path),
@@ -94,7 +95,12 @@ fn find(family: Family, path: &str) -> Found {
         Family::Bedrock => bedrock(path),
         Family::Mistral => mistral(path),
         Family::Voyage => voyage(path),
-    }
+    };
+    found.or_else(|| {
+        let call = kept::find(family, path)?;
+        let route = call.row.path;
+        Some((Asked::Kept(call), route))
+    })
 }
 
 type Found = Option<(Asked, &'static str)>;
@@ -103,10 +109,17 @@ fn openai(path: &str) -> Found {
     if let Some(deployment) = path.strip_prefix("/deployments/") {
         return azure(deployment);
     }
+    if path == "/responses" {
+        return Some((chat(Format::OpenAiResponses), "/responses"));
+    }
     let found = match path {
         "/v1/chat/completions" => (chat(Format::OpenAiChat), "/v1/chat/completions"),
         "/v1/completions" => (chat(Format::OpenAiCompletions), "/v1/completions"),
         "/v1/responses" => (chat(Format::OpenAiResponses), "/v1/responses"),
+        "/v1/responses/input_tokens" => (
+            counts(chat(Format::OpenAiResponses)),
+            "/v1/responses/input_tokens",
+        ),
         "/v1/embeddings" => (
             asks(AnyFormat::Embeddings(EmbeddingFormat::OpenAiEmbeddings)),
             "/v1/embeddings",
@@ -264,11 +277,23 @@ fn of_path(format: AnyFormat, model: Arc<str>, stream: Option<bool>) -> Asked {
     })
 }
 
-/// The name of a model in a path: unescaped, not empty, UTF-8.
-fn name(escaped: &str) -> Option<Arc<str>> {
+/// The name of a model or an id in a path: unescaped, not empty, UTF-8.
+pub(super) fn name(escaped: &str) -> Option<Arc<str>> {
     let name = percent_decode_str(escaped).decode_utf8().ok()?;
     (!name.is_empty() && name.len() <= MAX_MODEL_BYTES).then(|| Arc::from(&*name))
 }
+
+/// A text as one segment of a path.
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// All but what may stand in one segment of a path as it is (RFC 3986, `unreserved`).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::address::Forbidden;
-use super::body::Segments;
+use super::body::{RequestBody, Segments, UploadFault};
 use super::connector::{ConnectTimeout, Connector};
 use super::dialer::{Destination, Dialer, InvalidDestination, Surroundings};
 use super::material::Material;
@@ -40,7 +40,7 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A pool of connections to one provider with one key.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
-    client: Client<Connector, Segments>,
+    client: Client<Connector, RequestBody>,
     /// The proxy that takes whole URLs, if there is one: it sees each request, and wants to know who sends it.
     forwarder: Option<Arc<Proxy>>,
 }
@@ -187,7 +187,10 @@ impl HttpClient {
         Ok(Self { client, forwarder })
     }
 
-    async fn request(&self, mut request: Request<Segments>) -> Result<Response<Incoming>, Error> {
+    async fn request(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Error> {
         let forwarder = self.forwarder.as_ref();
         if let Some(authorization) = forwarder.and_then(|proxy| proxy.authorization.as_ref()) {
             let headers = request.headers_mut();
@@ -219,7 +222,7 @@ pub(crate) async fn send(
     let mut left = STALE_RESENDS;
     loop {
         let sent = Instant::now();
-        match client.request(request()).await {
+        match client.request(request().map(RequestBody::Segments)).await {
             Ok(response) => {
                 if let Some(reuse) = response.extensions().get::<Reuse>() {
                     reuse.mark();
@@ -231,6 +234,35 @@ pub(crate) async fn send(
             }
             Err(error) => return Err(SendError::from(error)),
         }
+    }
+}
+
+/// Why a request that is sent once got no answer.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// The provider's side.
+    Failed(SendError),
+    /// What the client sends did not come, or not all of it.
+    Upload(UploadFault),
+}
+
+/// Sends a request whose body cannot be had again, and waits for the head of the answer.
+pub(crate) async fn send_once(
+    client: &HttpClient,
+    request: Request<RequestBody>,
+) -> Result<Response<Incoming>, NotSent> {
+    match client.request(request).await {
+        Ok(response) => {
+            if let Some(reuse) = response.extensions().get::<Reuse>() {
+                reuse.mark();
+            }
+            let refusal = client.refusal(&response);
+            refusal.map_or(Ok(response), |error| Err(NotSent::Failed(error)))
+        }
+        Err(error) => Err(match UploadFault::behind(&error) {
+            Some(fault) => NotSent::Upload(fault),
+            None => NotSent::Failed(error.into()),
+        }),
     }
 }
 

@@ -1,20 +1,22 @@
 //! One connection: requests one after the other, each with an eye on the client's going away.
 
 use std::future::pending;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
 use tokio::time::{Instant, timeout};
 
 use crate::completion::Asked;
+use crate::kept::Reply;
 use crate::request::{self, Request, RequestError};
 use crate::respond::{Then, respond};
 use crate::state::State;
-use crate::{Received, openai, scene, writer};
+use crate::{Format, Received, openai, scene, writer};
 
 /// Above this, what a client sends ahead waits in the kernel.
 const READ_AHEAD_BYTES: usize = 1 << 20;
@@ -96,6 +98,12 @@ async fn exchange(
     let answer = async {
         match Asked::of(&request, number) {
             Some(asked) if request.method == "POST" => {
+                if asked.format == Format::OpenAiResponses
+                    && let Some(reply) =
+                        state.with_shelf(|shelf| shelf.keep_response(&asked, &request))
+                {
+                    return write_reply(&mut write, &reply).await;
+                }
                 respond(&mut write, state.next_step(), &request, &asked).await
             }
             None if request.method == "POST"
@@ -105,10 +113,8 @@ async fn exchange(
                 Ok(Then::Close)
             }
             _ => {
-                let (status, body) = aside(&request);
-                let headers = [("content-type".to_owned(), "application/json".to_owned())];
-                writer::whole(&mut write, status, &headers, body.as_bytes()).await?;
-                Ok(Then::Reuse)
+                let kept = state.with_shelf(|shelf| shelf.answer(&request, number));
+                write_reply(&mut write, &kept.unwrap_or_else(|| aside(&request))).await
             }
         }
     };
@@ -126,16 +132,26 @@ async fn exchange(
 }
 
 /// The answers that take no step.
-fn aside(request: &Request) -> (u16, String) {
+fn aside(request: &Request) -> Reply {
     if request.method == "GET" && request.path().ends_with("/models") {
-        return (200, openai::models().to_string());
+        return Reply {
+            status: 200,
+            content_type: "application/json",
+            body: openai::models().to_string().into_bytes(),
+        };
     }
     let message = format!(
         "{} {} is nothing that this upstream answers",
         request.method,
         request.path()
     );
-    (404, openai::error(404, &message).to_string())
+    Reply::error(404, &message)
+}
+
+async fn write_reply(out: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<Then> {
+    let headers = [("content-type".to_owned(), reply.content_type.to_owned())];
+    writer::whole(out, reply.status, &headers, &reply.body).await?;
+    Ok(Then::Reuse)
 }
 
 /// Ends when the client closes or resets the connection; what it sends meanwhile is kept for later.

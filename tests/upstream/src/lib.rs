@@ -20,6 +20,7 @@ mod anthropic;
 mod completion;
 mod connection;
 mod control;
+mod kept;
 mod listener;
 mod openai;
 mod proxy;

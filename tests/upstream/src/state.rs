@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::kept::Shelf;
 use crate::{Director, Received, Step};
 
 /// What the connections share.
@@ -21,6 +22,7 @@ struct Inner {
     script: VecDeque<Step>,
     default: Step,
     requests: Vec<Received>,
+    shelf: Shelf,
     /// How many were forgotten by resets: numbers of requests go on, indices start again.
     forgotten: usize,
 }
@@ -35,6 +37,7 @@ impl State {
                 script: VecDeque::new(),
                 default,
                 requests: Vec::new(),
+                shelf: Shelf::default(),
                 forgotten: 0,
             }),
             changed: watch::Sender::new(()),
@@ -73,7 +76,12 @@ impl State {
         Some(bytes)
     }
 
-    /// Forgets the script and the requests; the default stays.
+    /// What is kept behind ids.
+    pub(crate) fn with_shelf<T>(&self, use_it: impl FnOnce(&mut Shelf) -> T) -> T {
+        use_it(&mut self.inner.lock().shelf)
+    }
+
+    /// Forgets the script and the requests; the default and what is kept stay.
     pub(crate) fn reset(&self) {
         let mut inner = self.inner.lock();
         inner.script.clear();

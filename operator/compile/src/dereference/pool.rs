@@ -225,6 +225,7 @@ impl Dereference<'_> {
             beside: target.beside,
             embeddings: target.embeddings,
             ranks: target.ranks,
+            keeps: target.keeps,
             locality: target.locality,
             network,
             credentials,

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fkm_catalog::{Preset, near_matches, preset, preset_names};
 use fkm_crds::{Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
 use fkm_snapshot::{
-    Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Locality, MediaFetch, Model, Network,
-    RerankDialect, Simulated,
+    Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Keeps, Locality, MediaFetch, Model,
+    Network, RerankDialect, Simulated,
 };
 
 pub(crate) use self::media::is_right as is_right_media;
@@ -58,6 +58,7 @@ pub(crate) struct HttpTarget {
     pub(crate) beside: Vec<Dialect>,
     pub(crate) embeddings: Option<EmbeddingDialect>,
     pub(crate) ranks: Option<RerankDialect>,
+    pub(crate) keeps: Vec<Keeps>,
     pub(crate) locality: Locality,
     /// Without what the references hold.
     pub(crate) network: Network,
@@ -226,6 +227,7 @@ impl Judge<'_> {
             beside,
             embeddings,
             ranks,
+            keeps: preset.map_or_else(Vec::new, |preset| preset.keeps.clone()),
             locality: if self.is_local() {
                 Locality::Local
             } else {

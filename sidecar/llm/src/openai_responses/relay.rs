@@ -1,13 +1,16 @@
 //! Pass-through: what is read from events and answers that are forwarded as they are.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::StreamFault;
-use crate::format::ResponseFacts;
+use crate::format::{RelayOptions, ResponseFacts};
 use crate::ir::{FinishReason, Usage};
+use crate::kept;
 use crate::openai_responses::types::Status;
 use crate::openai_responses::{FORMAT, error, types};
 use crate::relay::{Inspector, check_readable};
@@ -22,6 +25,8 @@ pub(super) struct EventInspector {
     calls: bool,
     progress: Progress,
     meter: Meter,
+    /// Put on the ids of what is kept.
+    mark: Option<Arc<str>>,
 }
 
 /// An event, as far as pass-through looks into it.
@@ -77,8 +82,11 @@ struct DetailsPeek<'a> {
 // === impl EventInspector ===
 
 impl EventInspector {
-    pub(super) fn new() -> Self {
-        Self::default()
+    pub(super) fn new(options: &RelayOptions) -> Self {
+        Self {
+            mark: options.mark.clone(),
+            ..Self::default()
+        }
     }
 
     fn event(&mut self, data: &[u8]) -> Result<(), StreamFault> {
@@ -148,7 +156,14 @@ impl Inspector for EventInspector {
             true => check_readable(&data, FORMAT)?,
             false => self.event(&data)?,
         }
-        Ok(Verdict::Keep)
+        let is_delta = frame.event.is_some_and(|name| name.ends_with(b".delta"));
+        // A piece of text names nothing.
+        let mark = self.mark.as_deref().filter(|_| !is_delta);
+        let marked = mark.and_then(|mark| kept::marked_event(&data, mark));
+        Ok(match marked {
+            Some(marked) => Verdict::Replace(written(frame.event, &marked)),
+            None => Verdict::Keep,
+        })
     }
 
     fn missing(&self) -> &'static [u8] {
@@ -195,6 +210,23 @@ fn malformed(error: &serde_json::Error) -> StreamFault {
     StreamFault::Malformed {
         detail: format!("not an event of {FORMAT} at column {}", error.column()),
     }
+}
+
+/// A frame with other data. It is one line: ends of line in JSON are spaces.
+fn written(event: Option<&[u8]>, data: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(data.len() + 64);
+    if let Some(event) = event {
+        frame.extend_from_slice(b"event: ");
+        frame.extend_from_slice(event);
+        frame.push(b'\n');
+    }
+    frame.extend_from_slice(b"data: ");
+    frame.extend(data.iter().map(|byte| match byte {
+        b'\n' | b'\r' => b' ',
+        byte => *byte,
+    }));
+    frame.extend_from_slice(b"\n\n");
+    frame.into()
 }
 
 /// Reads what pass-through must know of a whole answer. One that is made in the background says so as its finish reason.

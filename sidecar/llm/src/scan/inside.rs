@@ -45,19 +45,30 @@ fn unquoted(literal: &str) -> Option<Cow<'_, str>> {
 
 /// The members of the object at `place`, in order; none when something else is there.
 pub(crate) fn members(text: &str, place: &Range<usize>) -> Vec<Member> {
+    match walk(text, place) {
+        (found, true) => found,
+        (_, false) => Vec::new(),
+    }
+}
+
+/// The same for an object that may be cut short or be no JSON from somewhere on: its members that are whole.
+pub(crate) fn members_so_far(text: &str, place: &Range<usize>) -> Vec<Member> {
+    walk(text, place).0
+}
+
+/// The whole members of the object at `place`, and whether it is whole itself.
+fn walk(text: &str, place: &Range<usize>) -> (Vec<Member>, bool) {
     let mut found = Vec::with_capacity(8);
     let mut cursor = Cursor::at(text, place.start);
-    if cursor.kind() == Ok(Kind::Object) {
-        let walked = cursor.object(|cursor, _, key| {
-            let value = cursor.skip_value()?;
-            found.push(Member { key, value });
-            Ok(())
-        });
-        if walked.is_err() {
-            found.clear();
-        }
+    if cursor.kind() != Ok(Kind::Object) {
+        return (found, false);
     }
-    found
+    let walked = cursor.object(|cursor, _, key| {
+        let value = cursor.skip_value()?;
+        found.push(Member { key, value });
+        Ok(())
+    });
+    (found, walked.is_ok())
 }
 
 /// The items of the array at `place`, in order; none when something else is there.

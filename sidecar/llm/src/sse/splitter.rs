@@ -7,12 +7,14 @@ use crate::sse::MAX_FRAME_BYTES;
 use crate::sse::boundary::BlankLine;
 
 /// What to do with a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Forward it.
     Keep,
     /// Leave it out.
     Drop,
+    /// Forward this instead.
+    Replace(Bytes),
 }
 
 /// Finds where a frame ends in bytes that come in pieces.
@@ -63,8 +65,10 @@ impl<B: Boundary> Splitter<B> {
             };
             self.hold(&chunk[..length])?;
             let frame = self.tail.split().freeze();
-            if inspect(&frame)? == Verdict::Keep {
-                out.push(frame);
+            match inspect(&frame)? {
+                Verdict::Keep => out.push(frame),
+                Verdict::Drop => {}
+                Verdict::Replace(other) => out.push(other),
             }
             start = length;
         }
@@ -80,7 +84,9 @@ impl<B: Boundary> Splitter<B> {
                 if start < at {
                     out.push(chunk.slice(start..at));
                 }
-                verdict?;
+                if let Verdict::Replace(other) = verdict? {
+                    out.push(other);
+                }
                 start = at + length;
             }
             at += length;

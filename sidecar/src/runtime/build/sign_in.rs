@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Builder, Key};
 use crate::metrics::CredentialLabels;
+use crate::owner::Owner;
 use crate::signin::{Called, Endpoint, LiveKey, Named, Parts, SignIn, UnusableSecret};
 
 /// How long a connection to a token server may take.
@@ -28,6 +29,7 @@ impl Builder<'_> {
         http: &HttpConnection,
         connect: Millis,
         credential: &Credential,
+        owner: Owner,
     ) -> Option<Key> {
         let secrets = self.secrets;
         let find = |id: SecretId| secrets.entries.get(&id).cloned().ok_or(id);
@@ -49,6 +51,7 @@ impl Builder<'_> {
         };
         Some(Key {
             name: credential.name.as_str().into(),
+            owner,
             client,
             sign_in,
         })

@@ -15,7 +15,7 @@ fn event(kind: &str, rest: &str) -> String {
 
 #[test]
 fn content_begins_with_the_first_piece() {
-    let mut relay = Relay::new(EventInspector::new());
+    let mut relay = Relay::new(EventInspector::default());
     let created = event(
         "response.created",
         r#","response":{"model":"gpt-x","status":"in_progress"}"#,
@@ -54,7 +54,7 @@ fn the_last_event_says_how_it_ended() {
             FinishReason::ContentFilter,
         ),
     ] {
-        let mut relay = Relay::new(EventInspector::new());
+        let mut relay = Relay::new(EventInspector::default());
         let response = format!(
             r#","response":{{"status":"{last}","incomplete_details":{details},"output":[],"usage":{{"input_tokens":3,"output_tokens":1}}}}"#
         );
@@ -63,7 +63,7 @@ fn the_last_event_says_how_it_ended() {
         assert_eq!(relay.progress().usage.unwrap().input_tokens, 3);
         assert_eq!(relay.end(&mut Vec::new()), Ok(()));
     }
-    let mut relay = Relay::new(EventInspector::new());
+    let mut relay = Relay::new(EventInspector::default());
     let call = r#","item":{"type":"function_call","name":"f"}"#;
     push(&mut relay, &event("response.output_item.added", call)).unwrap();
     push(
@@ -79,7 +79,7 @@ fn the_last_event_says_how_it_ended() {
 
 #[test]
 fn without_the_last_event_it_is_not_complete_whatever_came() {
-    let mut relay = Relay::new(EventInspector::new());
+    let mut relay = Relay::new(EventInspector::default());
     push(
         &mut relay,
         &event("response.output_text.done", r#","text":"all of it""#),
@@ -91,7 +91,7 @@ fn without_the_last_event_it_is_not_complete_whatever_came() {
     )
     .unwrap();
     assert_eq!(relay.end(&mut Vec::new()), Err(StreamFault::Incomplete));
-    let mut relay = Relay::new(EventInspector::new());
+    let mut relay = Relay::new(EventInspector::default());
     assert_eq!(
         push(&mut relay, "data: [DONE]\n\n"),
         Err(StreamFault::Incomplete)
@@ -109,7 +109,7 @@ fn an_error_inside_is_an_error() {
         // Without the name of the event, as servers of the family send it.
         "data: {\"error\":{\"message\":\"m\",\"code\":500}}\n\n".to_owned(),
     ] {
-        let mut relay = Relay::new(EventInspector::new());
+        let mut relay = Relay::new(EventInspector::default());
         let fault = push(&mut relay, &stream).unwrap_err();
         let StreamFault::Provider(error) = fault else {
             unreachable!("{fault}");
@@ -137,4 +137,44 @@ fn facts_of_a_whole_answer() {
     }
     let failed = facts(br#"{"status":"failed","error":{"code":"server_error","message":"m"}}"#);
     assert!(matches!(failed, Err(StreamFault::Provider(_))));
+}
+
+#[test]
+fn ids_are_marked_however_the_stream_is_cut() {
+    let response = |status: &str| {
+        format!(
+            r#","response":{{"id":"resp_1","previous_response_id":"resp_0","model":"m","status":"{status}","output":[]}}"#
+        )
+    };
+    let stream = [
+        event("response.created", &response("in_progress")),
+        event(
+            "response.output_text.delta",
+            r#","delta":"resp_1","item_id":"msg_1""#,
+        ),
+        event(
+            "response.content_part.done",
+            r#","part":{"annotations":[{"file_id":"file-1"}]}"#,
+        ),
+        event("response.completed", &response("completed")),
+    ]
+    .concat();
+    let expected = stream
+        .replace(r#""id":"resp_1""#, r#""id":"resp_1_at""#)
+        .replace("resp_0\"", "resp_0_at\"")
+        .replace("file-1\"", "file-1_at\"");
+    let options = RelayOptions {
+        mark: Some("_at".into()),
+        ..RelayOptions::default()
+    };
+    for size in [1, 7, 100, stream.len()] {
+        let mut relay = Relay::new(EventInspector::new(&options));
+        let mut out = Vec::new();
+        for piece in stream.as_bytes().chunks(size) {
+            relay.push(Bytes::copy_from_slice(piece), &mut out).unwrap();
+        }
+        relay.end(&mut out).unwrap();
+        assert_eq!(String::from_utf8(out.concat()).unwrap(), expected);
+        assert!(relay.progress().finished);
+    }
 }
