@@ -14,6 +14,7 @@ from applications.application import TOOL, Person
 from applications.node import NODE_APPLICATIONS, Node, NodeApplication, NodeError
 from applications.openai_sdk import OpenAi
 from gateway import CLIENT_KEY
+from sdk_matrix import pins_failure
 from snapshots import ANTHROPIC, OPENAI, Upstream
 
 APPLICATIONS = PYTHON_APPLICATIONS + NODE_APPLICATIONS
@@ -78,12 +79,14 @@ def test_stream(name, model, applications, said):
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
 @matrix("weather")
-def test_tools_offered(name, model, streamed, applications):
+def test_tools_offered(request, name, model, streamed, applications):
     """Either it calls the tool that it was offered and speaks again, or it answers at once."""
     try:
         called = applications[name].weather(model, streamed)
     except (ValueError, KeyError, RuntimeError, NodeError, openai.LengthFinishReasonError) as error:
         assert NO_CALL.search(str(error)), error
+        # an answer that can be read, and no loop
+        pins_failure(request.node)
     else:
         assert called.name == TOOL and isinstance(called.arguments, dict)
 
