@@ -1,11 +1,14 @@
 //! Errors, from both sides: what a provider answered, what a client is told, and what could not be read or written.
 
 mod client;
+mod further;
+mod mask;
 mod provider;
 mod redactor;
 mod retry_after;
 
 pub use client::{ClientError, ErrorKind};
+pub(crate) use further::{Family, Further, Members};
 pub(crate) use provider::Said;
 pub use provider::{MAX_MESSAGE_BYTES, ProviderError};
 pub use redactor::Redactor;

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{ClientError, ErrorKind, ProviderError, Said};
+use crate::error::{ClientError, ErrorKind, Family, Further, Members, ProviderError, Said};
 use crate::json::{ObjectWriter, write_array};
 
 /// How clients find an error in its body.
@@ -27,6 +27,9 @@ pub(crate) struct Detail<'a> {
     r#type: &'static str,
     param: Option<&'a str>,
     code: &'a str,
+    /// Of the provider's error, where that was one of the family.
+    #[serde(flatten)]
+    further: Members<'a>,
 }
 
 // === impl Detail ===
@@ -39,6 +42,7 @@ impl<'a> Detail<'a> {
             r#type: type_word(error.kind),
             param: error.param.as_deref(),
             code: error.code(),
+            further: Further::members(error.further.as_deref(), Family::OpenAi),
         }
     }
 }
@@ -52,13 +56,18 @@ pub(crate) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderE
             ..Said::default()
         },
     };
-    ProviderError::classify(status, headers, &said)
+    ProviderError::classify(status, headers, &said).with_further(further(body))
 }
 
 /// Reads an error inside an answer of status 200: the text of its `error` member, or of the whole frame.
 pub(crate) fn decode_inside(text: &[u8]) -> ProviderError {
     let said = serde_json::from_slice(text).map(|value| said(&value));
-    ProviderError::of(200, &said.unwrap_or_default())
+    ProviderError::of(200, &said.unwrap_or_default()).with_further(further(text))
+}
+
+/// What else the error of a body says.
+pub(crate) fn further(body: &[u8]) -> Option<Further> {
+    Further::read(Family::OpenAi, body, &["message", "type", "param", "code"])
 }
 
 /// `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}`, `{"errors": […]}`, or the inner

@@ -225,3 +225,34 @@ async fn a_request_id_that_repeats_the_key_is_not_shown_however_it_is_escaped() 
         assert_eq!(reply.header("x-request-id"), shown);
     }
 }
+
+#[tokio::test]
+async fn what_else_a_provider_says_of_an_error_reaches_clients_of_its_format_without_the_key() {
+    let a = Upstream::start().await.unwrap();
+    let sidecar = Sidecar::start(&snapshot(&[provider("a", &a.base_url(), 0)])).await;
+    let bytes = KEY.bytes().map(|byte| format!("\\u{byte:04x}"));
+    let escaped = bytes.collect::<Vec<_>>().concat();
+    let body = format!(
+        r#"{{"error":{{"message":"no such tool","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<f>{{1.50}}</f>","metadata":{{"raw":"of {KEY}","again":["{escaped}"],"n":1e2}}}}}}"#
+    );
+    let step = Step::Status(Status {
+        status: 400,
+        headers: Vec::new(),
+        body,
+    });
+    a.script(vec![step.clone(), step]);
+    let reply = sidecar.chat(&question(false)).await;
+    assert_eq!(reply.status, 400, "{}", reply.text());
+    let expected = r#"{"error":{"message":"no such tool","type":"invalid_request_error","param":null,"code":"tool_use_failed","failed_generation":"<f>{1.50}</f>","metadata":{"raw":"of [redacted]","again":["[redacted]"],"n":1e2}}}"#;
+    assert_eq!(reply.body, expected);
+    let question = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#;
+    let reply = sidecar.post("/v1/messages", question).await;
+    assert_eq!(reply.status, 400, "{reply:?}");
+    let members: Vec<String> = reply.json()["error"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    assert_eq!(members, ["details", "message", "type"]);
+}

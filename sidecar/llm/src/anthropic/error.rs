@@ -5,7 +5,7 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{ClientError, ErrorKind, ProviderError, Said};
+use crate::error::{ClientError, ErrorKind, Family, Further, Members, ProviderError, Said};
 
 #[derive(Debug, Serialize)]
 struct Body<'a> {
@@ -19,6 +19,8 @@ struct Detail<'a> {
     r#type: &'static str,
     message: &'a str,
     details: More<'a>,
+    #[serde(flatten)]
+    further: Members<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,13 +37,18 @@ pub(super) fn decode(status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderE
             ..Said::default()
         },
     };
-    ProviderError::classify(status, headers, &said)
+    ProviderError::classify(status, headers, &said).with_further(further(body))
 }
 
 /// Reads an error inside an answer of status 200.
 pub(super) fn decode_inside(text: &[u8]) -> ProviderError {
     let said = serde_json::from_slice(text).map(|value| said(&value));
-    ProviderError::of(200, &said.unwrap_or_default())
+    ProviderError::of(200, &said.unwrap_or_default()).with_further(further(text))
+}
+
+/// What else the error of a body says.
+fn further(body: &[u8]) -> Option<Further> {
+    Further::read(Family::Anthropic, body, &["type", "message", "details"])
 }
 
 fn said(body: &Value) -> Said {
@@ -72,6 +79,7 @@ pub(super) fn encode(error: &ClientError) -> Vec<u8> {
             details: More {
                 error_code: error.code(),
             },
+            further: Further::members(error.further.as_deref(), Family::Anthropic),
         },
         request_id: error.request_id.as_deref(),
     };

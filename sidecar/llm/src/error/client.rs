@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::ProviderError;
+use crate::error::{Further, ProviderError};
 
 /// An error for a client, independent of its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct ClientError {
     pub param: Option<String>,
     /// Our request id, for formats that carry it in the body.
     pub request_id: Option<String>,
+    /// What else the provider said, for clients of its format.
+    pub(crate) further: Option<Box<Further>>,
 }
 
 /// The kinds of error that a client may meet.
@@ -113,6 +115,7 @@ impl ClientError {
             code: None,
             param: None,
             request_id: None,
+            further: None,
         }
     }
 

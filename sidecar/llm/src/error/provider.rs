@@ -3,7 +3,9 @@
 use fkm_dialect::FailureClass;
 use http::HeaderMap;
 
-use crate::error::redactor::{MASK, Redactor};
+use crate::error::further::Further;
+use crate::error::mask::mask_keys;
+use crate::error::redactor::Redactor;
 use crate::error::{ClientError, ErrorKind, RetryAfter};
 
 /// Longer messages of a provider are cut (at a character).
@@ -36,6 +38,8 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// Whether asking the same provider again can help; false for an empty account or a refused key.
     pub retryable: bool,
+    /// What else it says, for clients of the same format.
+    further: Option<Box<Further>>,
     /// The texts before they were cleaned: a key must be looked for in what was said, not in what is left of it.
     raw: Raw,
 }
@@ -109,8 +113,15 @@ impl ProviderError {
             retry_after: None,
             request_id: said.request_id.as_deref().map(clean),
             retryable,
+            further: None,
             raw: Raw::of(said),
         }
+    }
+
+    /// The same with what else was said.
+    pub(crate) fn with_further(mut self, further: Option<Further>) -> Self {
+        self.further = further.map(Box::new);
+        self
     }
 
     /// Masks a key wherever the provider repeated it, in whatever form.
@@ -127,6 +138,9 @@ impl ProviderError {
             (&mut self.request_id, request_id),
         ] {
             *text = again(raw).or_else(|| text.take().map(|text| redactor.redact(&text)));
+        }
+        if let Some(further) = &mut self.further {
+            further.redact(redactor);
         }
     }
 
@@ -146,6 +160,7 @@ impl ProviderError {
                     code: self.code.clone().map(Into::into),
                     param: self.param.clone(),
                     request_id: None,
+                    further: self.further_for_client(),
                 };
             }
             Some(FailureClass::CredentialRejected) => {
@@ -164,7 +179,13 @@ impl ProviderError {
         };
         let mut error = ClientError::new(kind, self.message.clone());
         error.code = code.map(Into::into);
+        error.further = self.further_for_client();
         error
+    }
+
+    fn further_for_client(&self) -> Option<Box<Further>> {
+        let further = self.further.as_deref()?;
+        Some(Box::new(further.masked()))
     }
 }
 
@@ -250,7 +271,7 @@ fn clean(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        mask_key(word, &mut out);
+        mask_keys(word, &mut out);
         if out.len() > MAX_MESSAGE_BYTES {
             out.truncate(out.floor_char_boundary(MAX_MESSAGE_BYTES));
             out.push('…');
@@ -258,30 +279,6 @@ fn clean(text: &str) -> String {
         }
     }
     out
-}
-
-/// Prefixes by which vendors mark keys.
-const KEY_PREFIXES: [&str; 9] = [
-    "sk-", "sk_", "pk-", "gsk_", "xai-", "AIza", "hf_", "Bearer", "eyJ",
-];
-
-/// Copies `word`, with what looks like a key in it masked: a vendor's prefix and eight or more key characters.
-fn mask_key(word: &str, out: &mut String) {
-    let is_key =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '*' | '+' | '/' | '=');
-    let mut rest = word;
-    while !rest.is_empty() {
-        let start = rest.find(is_key).unwrap_or(rest.len());
-        out.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let end = rest.find(|c| !is_key(c)).unwrap_or(rest.len());
-        let (token, after) = rest.split_at(end);
-        let marked = KEY_PREFIXES
-            .iter()
-            .any(|prefix| token.len() >= prefix.len() + 8 && token.starts_with(prefix));
-        out.push_str(if marked { MASK } else { token });
-        rest = after;
-    }
 }
 
 #[cfg(test)]

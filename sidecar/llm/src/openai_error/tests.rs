@@ -82,6 +82,22 @@ fn clients_get_all_four_members() {
 }
 
 #[test]
+fn what_else_the_family_says_reaches_its_clients() {
+    let error = read(
+        400,
+        r#"{"error":{"message":"m","code":"tool_use_failed","failed_generation":"{\"a\":1.50}","status_code":400}}"#,
+    );
+    let body = String::from_utf8(encode(&ClientError::from(&error))).unwrap();
+    assert_eq!(
+        body,
+        r#"{"error":{"message":"m","type":"invalid_request_error","param":null,"code":"tool_use_failed","failed_generation":"{\"a\":1.50}","status_code":400}}"#
+    );
+    let refused = read(401, r#"{"error":{"message":"m","project":"ours"}}"#);
+    let body = String::from_utf8(encode(&ClientError::from(&refused))).unwrap();
+    assert!(!body.contains("ours"), "{body}");
+}
+
+#[test]
 fn a_stream_ends_with_the_error_and_nothing_else() {
     let frame = encode_frame(&ClientError::new(ErrorKind::Upstream, "gone"));
     assert_eq!(

@@ -25,7 +25,7 @@ const LAST_NUMBER: u32 = i32::MAX.cast_unsigned();
 /// Reads an error inside an answer of status 200: an event, or an answer that failed.
 pub(super) fn decode_inside(text: &[u8]) -> ProviderError {
     let said = serde_json::from_slice(text).map(|value| said(&value));
-    ProviderError::of(200, &said.unwrap_or_default())
+    ProviderError::of(200, &said.unwrap_or_default()).with_further(openai_error::further(text))
 }
 
 /// `{"response": {"error": {…}}}`, `{"type": "error", "message": …}`, and what others of the family send.

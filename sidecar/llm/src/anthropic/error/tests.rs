@@ -27,6 +27,17 @@ fn a_body_is_read() {
 }
 
 #[test]
+fn what_else_is_said_reaches_clients() {
+    let body = br#"{"type":"error","error":{"type":"invalid_request_error","message":"m","hint":{"n":1.0}}}"#;
+    let told = encode(&ClientError::from(&decode(400, &HeaderMap::new(), body)));
+    let told = String::from_utf8(told).unwrap();
+    assert!(
+        told.contains(r#","hint":{"n":1.0}},"request_id""#),
+        "{told}"
+    );
+}
+
+#[test]
 fn overloaded_inside_an_answer_is_overloaded() {
     let error = decode_inside(
         br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
