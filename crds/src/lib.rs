@@ -43,7 +43,7 @@ pub use pool::{
     AllowedRoutes, ApiKey, Aws, AwsKeys, AwsSourceType, AzureEntra, CaCertificateRef, CaKind,
     CacheMarks, ChatFormat, ClientAuthentication, Credential, CredentialType, Dialect, DialectAuth,
     DimensionsField, Documents, Embeddings, EmbeddingsFormat, EntraSourceType, FromNamespaces,
-    GoogleServiceAccount, GoogleWorkloadIdentity, Http2, Locality, MaxTokensField, Media,
+    GoogleServiceAccount, GoogleWorkloadIdentity, Http2, KeptKind, Locality, MaxTokensField, Media,
     MediaAddresses, MediaFetch, MediaUrls, Model, OauthClientCredentials, Provider, ProviderPool,
     ProviderPoolSpec, ProviderPoolStatus, ProviderType, Proxy, ProxyType, RequiredChoice, Rerank,
     RerankFormat, RouteNamespaces, Scope, SecretKeyRef, SecretRef, Simulated, SimulatedError,

@@ -26,7 +26,7 @@ pub use formats::{
 };
 pub use media::{Media, MediaAddresses, MediaFetch};
 pub use network::{CaCertificateRef, CaKind, Http2, Proxy, ProxyType, SecretRef, Tls};
-pub use provider::{Locality, Model, Provider, ProviderType, Scope};
+pub use provider::{KeptKind, Locality, Model, Provider, ProviderType, Scope};
 pub use sign_in::{
     Aws, AwsKeys, AwsSourceType, AzureEntra, ClientAuthentication, EntraSourceType,
     GoogleServiceAccount, GoogleWorkloadIdentity, OauthClientCredentials,

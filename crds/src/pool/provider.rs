@@ -34,8 +34,8 @@ use crate::{
         "self.type != 'Simulated' || !(has(self.baseURL) || has(self.tls) || has(self.locality) || has(self.proxy) || has(self.hostHeader) || has(self.http2))",
         "'provider ' + self.name + ' of type Simulated uses no network; remove baseURL, tls, locality, proxy, hostHeader and http2'"),
     cel::rule_at(".dialect",
-        "self.type != 'Simulated' || !(has(self.dialect) || has(self.formats) || has(self.embeddings) || has(self.rerank))",
-        "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect, formats, embeddings and rerank'"),
+        "self.type != 'Simulated' || !(has(self.dialect) || has(self.formats) || has(self.embeddings) || has(self.rerank) || has(self.keeps))",
+        "'provider ' + self.name + ' of type Simulated speaks to nobody; remove dialect, formats, embeddings, rerank and keeps'"),
     cel::rule_at(".tls",
         "!has(self.tls) || !has(self.baseURL) || !self.baseURL.matches('(?i)^(http|unix)://')",
         "'tls is given, but baseURL ' + self.baseURL + ' is not encrypted; use https or remove tls'"),
@@ -76,6 +76,10 @@ pub struct Provider {
     /// How the provider ranks documents. Omitted: as the catalogue has it; without a preset, it ranks none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerank: Option<Rerank>,
+    /// What clients may keep at the provider and use again by its id. Responses: stored and background answers. Files, Batches: they belong to the account, so that every pod that reaches the same credential can list, read and delete them; and a batch names its models itself, past the rules of routes. Omitted: Responses, where the catalogue's provider keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 3), extend("x-kubernetes-list-type" = "set"))]
+    pub keeps: Option<Vec<KeptKind>>,
     /// Failover tier, lower first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
@@ -110,6 +114,19 @@ pub struct Provider {
     /// With type Simulated: what it answers and how it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulated: Option<Simulated>,
+}
+
+/// What a provider keeps behind ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(
+    missing_docs,
+    reason = "a documented variant would leave the structural schema"
+)]
+pub enum KeptKind {
+    Responses,
+    Files,
+    Batches,
 }
 
 /// The families of sign-in and endpoint.

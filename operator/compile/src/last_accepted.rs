@@ -7,8 +7,8 @@
 //! alone: its neighbours stay. Where only weights of 0 are left, the live ones hold.
 
 use fkm_crds::{
-    Backend, Credential, Defaults, LLMRouteSpec, Media, Model, Provider, ProviderPoolSpec,
-    ProviderType, Rule,
+    Backend, Credential, Defaults, KeptKind, LLMRouteSpec, Media, Model, Provider,
+    ProviderPoolSpec, ProviderType, Rule,
 };
 
 use crate::validate::{self, ValidPool, ValidRoute};
@@ -194,6 +194,7 @@ fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
         validate::providers(&alone).is_ok()
     };
     let mut provider = stored.clone();
+    provider.keeps = granted(stored.keeps.as_deref(), live.keeps.as_deref());
     if !keep_models(&mut provider, live) {
         return None;
     }
@@ -214,6 +215,18 @@ fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
         return None;
     }
     (keeps_keys(&provider, stored) && right(&provider)).then_some(provider)
+}
+
+/// What clients may keep: no more than both say. Who says nothing says answers alone.
+fn granted(stored: Option<&[KeptKind]>, live: Option<&[KeptKind]>) -> Option<Vec<KeptKind>> {
+    let says = |kinds: Option<&[KeptKind]>, kind| {
+        kinds.map_or(kind == KeptKind::Responses, |kinds| kinds.contains(&kind))
+    };
+    if stored.is_none() && says(live, KeptKind::Responses) {
+        return None;
+    }
+    let stored = stored.unwrap_or_default().iter().copied();
+    Some(stored.filter(|kind| says(live, *kind)).collect())
 }
 
 /// Whether it has a key, if it had one.

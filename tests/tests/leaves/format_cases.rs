@@ -1,4 +1,4 @@
-//! A case for every leaf of a provider's `formats`, `embeddings` and `rerank`, and for where its dialect counts.
+//! A case for every leaf of a provider's `formats`, `embeddings`, `rerank` and `keeps`, and for where its dialect counts.
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(paths());
     cases.extend(embeddings());
     cases.extend(rerank());
+    cases.extend(keeps());
     cases
 }
 
@@ -227,4 +228,26 @@ fn rerank() -> Vec<Case> {
             r#""return_documents":true"#,
         ),
     ]
+}
+
+/// What clients may keep is asked for at the provider; what they may not is refused before that.
+fn keeps() -> Vec<Case> {
+    let batch = json!({"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h"});
+    let asks = [
+        (
+            "Responses",
+            "Files",
+            "/v1/responses/resp_1/cancel",
+            json!({}),
+        ),
+        ("Files", "Batches", "/v1/files", json!({})),
+        ("Batches", "Files", "/v1/batches", batch),
+    ];
+    let case = |(kind, other, path, body): (&str, &str, &'static str, Value)| {
+        let scene = scene(None, "keeps", &json!([other]), Ask::Post(path, body));
+        let sent = format!("POST {path}");
+        let refused = "no provider that this request can reach keeps";
+        change("/spec/providers/0/keeps/0", kind).shows(&scene, refused, &sent)
+    };
+    asks.into_iter().map(case).collect()
 }

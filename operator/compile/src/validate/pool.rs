@@ -1,6 +1,7 @@
 //! A pool alone, with what the catalogue knows of its providers.
 
 mod formats;
+mod keeps;
 mod media;
 mod models;
 mod network;
@@ -221,13 +222,14 @@ impl Judge<'_> {
         let beside = self.beside(preset, dialect.as_ref());
         let embeddings = self.embeddings(preset);
         let ranks = self.ranks(preset);
+        let keeps = self.keeps(preset);
         Some(Target::Http(Box::new(HttpTarget {
             base_url,
             dialect,
             beside,
             embeddings,
             ranks,
-            keeps: preset.map_or_else(Vec::new, |preset| preset.keeps.clone()),
+            keeps,
             locality: if self.is_local() {
                 Locality::Local
             } else {

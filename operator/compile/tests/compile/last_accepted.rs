@@ -2,8 +2,8 @@
 
 use fkm_compile::{Compiled, ObjectName};
 use fkm_crds::{
-    AllowedRoutes, Duration, FromNamespaces, HostPattern, Media, MediaAddresses, MediaFetch,
-    Policy, RouteNamespaces, Timeouts,
+    AllowedRoutes, Duration, FromNamespaces, HostPattern, KeptKind, Media, MediaAddresses,
+    MediaFetch, Policy, RouteNamespaces, Timeouts,
 };
 use fkm_snapshot::{Addresses, Connection, Provider};
 
@@ -397,4 +397,30 @@ fn a_wrong_tls_keeps_every_provider() {
     let kept = objects.compile();
     assert!(kept.pools[&pool()].accepted.is_err());
     assert_eq!(kept.payload, good.payload);
+}
+
+#[test]
+fn what_may_be_kept_is_never_more_than_the_live_pool_says() {
+    use KeptKind::{Batches, Files, Responses};
+    let mut objects = accepted_before();
+    let accepted = objects.accepted_pools.get_mut(&pool()).unwrap();
+    accepted.providers[0].keeps = Some(vec![Files, Batches]);
+    spoil_pool(&mut objects);
+    for (live, expected) in [
+        (Some(vec![Batches, Responses]), vec!["openai.batches"]),
+        (Some(vec![]), vec![]),
+        (None, vec![]),
+        (
+            Some(vec![Responses, Files, Batches]),
+            vec!["openai.files", "openai.batches"],
+        ),
+    ] {
+        objects.pools.get_mut(&pool()).unwrap().providers[0].keeps = live.clone();
+        let compiled = objects.compile();
+        let Connection::Http(http) = &provider(&compiled).connection else {
+            panic!("{:?}", provider(&compiled))
+        };
+        let kept: Vec<&str> = http.keeps.iter().map(|one| one.kept.name()).collect();
+        assert_eq!(kept, expected, "{live:?}");
+    }
 }

@@ -82,6 +82,7 @@ fn provider() -> impl Strategy<Value = Provider> {
                 formats: None,
                 embeddings: None,
                 rerank: None,
+                keeps: None,
             },
         )
 }

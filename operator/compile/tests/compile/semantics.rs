@@ -223,9 +223,6 @@ fn features_are_those_that_are_used() {
             "format.openai.completions",
             "format.openai.embeddings",
             "format.openai.responses",
-            "keeps.anthropic.files",
-            "keeps.openai.batches",
-            "keeps.openai.files",
             "keeps.openai.responses",
             "strategy.priority",
             "strategy.weighted"
