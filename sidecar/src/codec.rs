@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use fkm_llm::{
-    ClientError, ClientForm, Dialect, EmbeddingCodec, EmbeddingDialect, ProviderError, RequestScan,
-    RerankCodec, RerankDialect, WireFormat, client_embeddings, client_format, embedding_codec,
-    rerank_codec,
+    ClientError, ClientForm, Dialect, EmbeddingCodec, EmbeddingDialect, ProviderError,
+    RelayDialect, Relayed, RequestScan, RerankCodec, RerankDialect, WireFormat, client_embeddings,
+    client_format, embedding_codec, rerank_codec,
 };
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
@@ -17,6 +17,7 @@ pub(crate) enum Codec {
     Chat(&'static dyn WireFormat),
     Embeddings(&'static dyn EmbeddingCodec),
     Rerank(&'static dyn RerankCodec),
+    Relayed(Relayed),
 }
 
 /// The format of a client and how a provider speaks, of the same operation.
@@ -25,6 +26,7 @@ pub(crate) enum Pair<'a> {
     Chat(&'static dyn WireFormat, &'a Dialect),
     Embeddings(&'static dyn EmbeddingCodec, &'a EmbeddingDialect),
     Rerank(&'static dyn RerankCodec, &'a RerankDialect),
+    Relayed(Relayed, &'a RelayDialect),
 }
 
 // === impl Codec ===
@@ -35,6 +37,7 @@ impl Codec {
             AnyFormat::Chat(format) => Self::Chat(fkm_llm::format(format)),
             AnyFormat::Embeddings(format) => Self::Embeddings(embedding_codec(format)),
             AnyFormat::Rerank(format) => Self::Rerank(rerank_codec(format)),
+            AnyFormat::Relayed(format) => Self::Relayed(Relayed(format)),
         }
     }
 
@@ -43,7 +46,7 @@ impl Codec {
         match format {
             AnyFormat::Chat(format) => Self::Chat(client_format(format, form)),
             AnyFormat::Embeddings(format) => Self::Embeddings(client_embeddings(format, form)),
-            AnyFormat::Rerank(_) => Self::of(format),
+            AnyFormat::Rerank(_) | AnyFormat::Relayed(_) => Self::of(format),
         }
     }
 
@@ -52,6 +55,7 @@ impl Codec {
             Self::Chat(format) => AnyFormat::Chat(format.name()),
             Self::Embeddings(format) => AnyFormat::Embeddings(format.name()),
             Self::Rerank(format) => AnyFormat::Rerank(format.name()),
+            Self::Relayed(Relayed(format)) => AnyFormat::Relayed(format),
         }
     }
 
@@ -60,6 +64,7 @@ impl Codec {
         match self {
             Self::Chat(format) => format.choices(body, scan),
             Self::Embeddings(_) | Self::Rerank(_) => 1,
+            Self::Relayed(_) => scan.n.unwrap_or(1),
         }
     }
 
@@ -73,6 +78,7 @@ impl Codec {
             Self::Chat(format) => format.decode_error(status, headers, body),
             Self::Embeddings(format) => format.decode_error(status, headers, body),
             Self::Rerank(format) => format.decode_error(status, headers, body),
+            Self::Relayed(format) => format.decode_error(status, headers, body),
         }
     }
 
@@ -81,13 +87,15 @@ impl Codec {
             Self::Chat(format) => format.encode_error(error),
             Self::Embeddings(format) => format.encode_error(error),
             Self::Rerank(format) => format.encode_error(error),
+            Self::Relayed(format) => format.encode_error(error),
         }
     }
 
-    /// The frame that ends a stream with an error. Only conversations stream.
+    /// The frame that ends a stream with an error. Vectors and rankings do not stream.
     pub(crate) fn encode_stream_error(self, error: &ClientError) -> Bytes {
         match self {
             Self::Chat(format) => format.encode_stream_error(error),
+            Self::Relayed(format) => format.encode_stream_error(error),
             Self::Embeddings(_) | Self::Rerank(_) => Bytes::new(),
         }
     }
@@ -97,6 +105,7 @@ impl Codec {
             Self::Chat(format) => format.error_status(error),
             Self::Embeddings(format) => format.error_status(error),
             Self::Rerank(format) => format.error_status(error),
+            Self::Relayed(format) => format.error_status(error),
         }
     }
 
@@ -105,6 +114,7 @@ impl Codec {
             Self::Chat(format) => format.request_id_header(),
             Self::Embeddings(format) => format.request_id_header(),
             Self::Rerank(format) => format.request_id_header(),
+            Self::Relayed(format) => format.request_id_header(),
         }
     }
 
@@ -112,7 +122,7 @@ impl Codec {
     pub(crate) fn stream_content_type(self) -> &'static str {
         match self {
             Self::Chat(format) => format.stream_content_type(),
-            Self::Embeddings(_) | Self::Rerank(_) => "text/event-stream",
+            Self::Embeddings(_) | Self::Rerank(_) | Self::Relayed(_) => "text/event-stream",
         }
     }
 }
@@ -128,6 +138,9 @@ impl<'a> Pair<'a> {
                 Some(Self::Embeddings(client, dialect))
             }
             (Codec::Rerank(client), Speaks::Rerank(dialect)) => Some(Self::Rerank(client, dialect)),
+            (Codec::Relayed(client), Speaks::Relayed(dialect)) if client.0 == dialect.format => {
+                Some(Self::Relayed(client, dialect))
+            }
             _ => None,
         }
     }
@@ -138,6 +151,7 @@ impl<'a> Pair<'a> {
             Self::Chat(_, dialect) => Codec::Chat(fkm_llm::format(dialect.format)),
             Self::Embeddings(_, dialect) => Codec::Embeddings(embedding_codec(dialect.format)),
             Self::Rerank(_, dialect) => Codec::Rerank(rerank_codec(dialect.format)),
+            Self::Relayed(client, _) => Codec::Relayed(*client),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fkm_llm::embedding::EmbeddingRequest;
+use fkm_llm::form::Form;
 use fkm_llm::rerank::RerankRequest;
 use fkm_llm::{DecodeError, EmbeddingCodec, RequestScan, RerankCodec, WireFormat, ir};
 use http::{HeaderMap, HeaderValue};
@@ -33,6 +34,8 @@ pub(crate) struct Exchange {
     /// Keeps the body counted for as long as it is in memory.
     pub(crate) _guard: BodyGuard,
     pub(crate) scan: RequestScan,
+    /// The body is a form, and no JSON.
+    pub(crate) form: Option<Form>,
     /// The request is to be counted, not to be answered.
     pub(crate) counts: bool,
     /// As many choices as the client asked for.

@@ -126,6 +126,7 @@ impl Begun<'_> {
                 stream,
                 ..RequestScan::default()
             },
+            form: None,
             counts: false,
             choices: 1,
             model: found.model,

@@ -3,13 +3,15 @@
 mod kept;
 mod sign_in;
 
+mod outcome;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use fkm_llm::NanoUsd;
 use fkm_llm::ir::Usage;
-use fkm_snapshot::FailureClass;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use fkm_llm::{Measured, NanoUsd};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::kept::Direction;
 use self::kept::KeptLabels;
+pub(crate) use self::outcome::{AttemptOutcome, Outcome};
 pub(crate) use self::sign_in::{CredentialLabels, SignInMetrics};
 use crate::error::Reason;
 
@@ -36,6 +39,8 @@ pub(crate) struct Metrics {
     estimated_tokens: Family<TokenLabels, Counter>,
     cost: Family<ModelLabels, Counter>,
     unpriced: Family<ModelLabels, Counter>,
+    images: Family<ModelLabels, Counter>,
+    transcribed: Family<ModelLabels, Counter<f64, AtomicU64>>,
     attempts: Family<AttemptLabels, Counter>,
     media: Family<MediaLabels, Counter>,
     media_bytes: Counter,
@@ -110,30 +115,6 @@ struct MediaLabels {
     outcome: &'static str,
 }
 
-/// How an exchange ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
-    /// A complete answer.
-    Complete,
-    /// The client went away first.
-    Cancelled,
-    /// An error, before or after the first content.
-    Failed(Reason),
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum AttemptOutcome {
-    /// Its answer was used.
-    Used,
-    /// The provider refused the request as the client's fault.
-    Refused,
-    /// The provider's format cannot express the request; it was not asked.
-    Unsuited,
-    /// It failed.
-    Failed(FailureClass),
-}
-
 // === impl Metrics ===
 
 impl Metrics {
@@ -147,6 +128,8 @@ impl Metrics {
             estimated_tokens: Family::default(),
             cost: Family::default(),
             unpriced: Family::default(),
+            images: Family::default(),
+            transcribed: Family::default(),
             attempts: Family::default(),
             media: Family::default(),
             media_bytes: Counter::default(),
@@ -164,6 +147,7 @@ impl Metrics {
         };
         let registry = registry.sub_registry_with_prefix("fkm");
         metrics.add_traffic_to(registry);
+        metrics.add_measures_to(registry);
         metrics.add_snapshots_to(registry);
         metrics.sign_ins.add_to(registry);
         metrics
@@ -249,6 +233,17 @@ impl Metrics {
             "client_connections",
             "Open connections of clients",
             self.connections.clone(),
+        );
+    }
+
+    /// What is counted beside tokens.
+    fn add_measures_to(&self, r: &mut Registry) {
+        r.register("images", "Pictures in answers", self.images.clone());
+        r.register_with_unit(
+            "transcribed",
+            "Sound that was transcribed or translated, as providers told its length",
+            Unit::Seconds,
+            self.transcribed.clone(),
         );
     }
 
@@ -359,6 +354,25 @@ impl Metrics {
         }
     }
 
+    /// Counts what else there was in an answer.
+    pub(crate) fn measured(&self, provider: &Arc<str>, model: &Arc<str>, measured: Measured) {
+        if measured == Measured::default() {
+            return;
+        }
+        let labels = ModelLabels {
+            provider: provider.clone(),
+            model: model.clone(),
+        };
+        if measured.images > 0 {
+            let images = self.images.get_or_create(&labels);
+            images.inc_by(measured.images);
+        }
+        if measured.audio_millis > 0 {
+            let seconds = Duration::from_millis(measured.audio_millis).as_secs_f64();
+            self.transcribed.get_or_create(&labels).inc_by(seconds);
+        }
+    }
+
     /// Counts what an answer cost; `None`: not known, which is no zero.
     pub(crate) fn cost(&self, provider: &Arc<str>, model: &Arc<str>, cost: Option<NanoUsd>) {
         let labels = ModelLabels {
@@ -374,31 +388,4 @@ impl Metrics {
 
 fn seconds() -> Histogram {
     Histogram::new(SECONDS)
-}
-
-impl EncodeLabelValue for Outcome {
-    fn encode(
-        &self,
-        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
-    ) -> std::fmt::Result {
-        match self {
-            Self::Complete => "complete".encode(encoder),
-            Self::Cancelled => "cancelled".encode(encoder),
-            Self::Failed(reason) => reason.name().encode(encoder),
-        }
-    }
-}
-
-impl EncodeLabelValue for AttemptOutcome {
-    fn encode(
-        &self,
-        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
-    ) -> std::fmt::Result {
-        match self {
-            Self::Used => "used".encode(encoder),
-            Self::Refused => "refused".encode(encoder),
-            Self::Unsuited => "unsuited".encode(encoder),
-            Self::Failed(class) => class.name().encode(encoder),
-        }
-    }
 }

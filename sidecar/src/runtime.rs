@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use fkm_llm::ProviderError;
 use fkm_snapshot::{
     AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Format, ModelPattern, Policy, Price,
-    RerankDialect, Simulated, Strategy, ValidSnapshot,
+    RelayDialect, RerankDialect, Simulated, Strategy, ValidSnapshot,
 };
 
 pub(crate) use self::endpoint::Endpoint;
@@ -91,6 +91,7 @@ pub(crate) enum Speaks {
     Chat(Arc<Dialect>),
     Embeddings(Arc<EmbeddingDialect>),
     Rerank(Arc<RerankDialect>),
+    Relayed(Arc<RelayDialect>),
 }
 
 /// One provider, as one rule reaches it.
@@ -281,6 +282,7 @@ impl Speaks {
             Self::Chat(dialect) => AnyFormat::Chat(dialect.format),
             Self::Embeddings(dialect) => AnyFormat::Embeddings(dialect.format),
             Self::Rerank(dialect) => AnyFormat::Rerank(dialect.format),
+            Self::Relayed(dialect) => AnyFormat::Relayed(dialect.format),
         }
     }
 
@@ -299,6 +301,7 @@ impl Speaks {
             },
             Self::Embeddings(dialect) => one(&dialect.path),
             Self::Rerank(dialect) => one(&dialect.path),
+            Self::Relayed(dialect) => one(dialect.path()),
         }
     }
 }

@@ -12,6 +12,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fkm_llm::form::{Form, is_form};
+use fkm_llm::{Relayed, RequestScan};
 use fkm_snapshot::Operation;
 use fkm_telemetry::names;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -23,11 +25,12 @@ use tracing::Instrument;
 use crate::codec::Codec;
 use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
-use crate::exchange::{Decoded, Exchange, RequestId};
+use crate::exchange::{self, Exchange, RequestId};
 use crate::media_type::JSON;
 use crate::metrics::Outcome;
+use crate::owner::Claim;
 use crate::relay::{AnswerBody, Start};
-use crate::steps::accept;
+use crate::steps::accept::{self, BodyGuard};
 use crate::steps::execute::Executed;
 use crate::steps::inline::Media;
 use crate::steps::record::{self, Record};
@@ -132,12 +135,9 @@ async fn exchange(
         }
     };
     let format = Codec::for_client(question.format, family.form());
-    let (body, guard) = accept::body(&context.bodies, &head.headers, body)
-        .await
-        .map_err(early)?;
-    // 2 decode
-    let (body, claim) = owner::unmark(&body).map_err(early)?;
-    let (scan, model) = decode(&body, question).map_err(early)?;
+    let read = read(context, format, &head.headers, body, question).await;
+    let (body, guard, claim, decoded) = read.map_err(early)?;
+    let Decoded { scan, form, model } = decoded;
     tracing::Span::current().record(names::GEN_AI_REQUEST_MODEL, &*model);
     // 3 match, 4 plan
     let (rule, mut plan) = plan::run(&runtime, &model, format.name()).map_err(early)?;
@@ -162,11 +162,12 @@ async fn exchange(
         body,
         _guard: guard,
         scan,
+        form,
         model,
         runtime,
         rule,
         plan,
-        decoded: Decoded::default(),
+        decoded: exchange::Decoded::default(),
         media: Media::default(),
     });
     let pending = record::Pending::new(exchange.clone());
@@ -187,23 +188,80 @@ async fn exchange(
     }
 }
 
-/// What routing must know: of the body, and of the path where that says it.
-fn decode(
-    body: &Bytes,
+/// Step *accept* for the body, and step *decode*: the body without our marks, who keeps what it needs, and what it says.
+async fn read(
+    context: &Context,
+    format: Codec,
+    headers: &HeaderMap,
+    body: Incoming,
     question: Question,
-) -> Result<(fkm_llm::RequestScan, Arc<str>), ExchangeError> {
+) -> Result<(Bytes, BodyGuard, Option<Claim>, Decoded), ExchangeError> {
+    let most = accept::most_bytes(question.format);
+    let (body, guard) = accept::body(&context.bodies, most, headers, body).await?;
+    // 2 decode
+    let Codec::Relayed(relayed) = format else {
+        let (body, claim) = owner::unmark(&body)?;
+        let decoded = decode(&body, question)?;
+        return Ok((body, guard, claim, decoded));
+    };
+    let (body, claim) = match is_form(content_type(headers)) {
+        // What is kept is not named in forms.
+        true => (body, None),
+        false => owner::unmark(&body)?,
+    };
+    let decoded = decode_relayed(relayed, headers, &body, question)?;
+    Ok((body, guard, claim, decoded))
+}
+
+/// What routing must know of a request.
+struct Decoded {
+    scan: RequestScan,
+    form: Option<Form>,
+    model: Arc<str>,
+}
+
+/// What routing must know: of the body, and of the path where that says it.
+fn decode(body: &Bytes, question: Question) -> Result<Decoded, ExchangeError> {
     let mut scan = fkm_llm::scan(body)
         .map_err(|error| ExchangeError::new(Reason::BadRequest, error.to_string()))?;
     scan.stream = match question.format.operation() {
         Operation::Chat => question.stream.unwrap_or(scan.stream),
-        Operation::Embeddings | Operation::Rerank => false,
+        Operation::Embeddings | Operation::Rerank | Operation::Relayed(_) => false,
     };
+    let model = model_of(&scan, question)?;
+    let form = None;
+    Ok(Decoded { scan, form, model })
+}
+
+/// The same of what is passed on as it is, in JSON or as a form.
+fn decode_relayed(
+    relayed: Relayed,
+    headers: &HeaderMap,
+    body: &Bytes,
+    question: Question,
+) -> Result<Decoded, ExchangeError> {
+    let (form, scan) = relayed.scan(content_type(headers), body).map_err(|error| {
+        let mut refused = ExchangeError::new(Reason::BadRequest, error.to_string());
+        refused.client.param = error.field().map(str::to_owned);
+        refused
+    })?;
+    let model = model_of(&scan, question)?;
+    Ok(Decoded { scan, form, model })
+}
+
+/// How a body is said to be written; empty where that is not said.
+fn content_type(headers: &HeaderMap) -> &str {
+    let said = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
+    said.and_then(Result::ok).unwrap_or_default()
+}
+
+fn model_of(scan: &RequestScan, question: Question) -> Result<Arc<str>, ExchangeError> {
     let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
     let model = question
         .model
         .or_else(|| named.map(|model| model.name.as_str().into()));
     match model {
-        Some(model) => Ok((scan, model)),
+        Some(model) => Ok(model),
         None => {
             let mut error = ExchangeError::new(
                 Reason::BadRequest,
@@ -225,9 +283,10 @@ fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {
     let now = Instant::now();
     let record = Record::new(exchange, candidate.clone(), attempts, now);
     let mut headers = HeaderMap::with_capacity(8);
-    let content_type = match exchange.scan.stream {
-        true => respond::stream_type(exchange.format),
-        false => JSON,
+    let content_type = match (taken.content_type, exchange.scan.stream) {
+        (Some(content_type), _) => content_type,
+        (None, true) => respond::stream_type(exchange.format),
+        (None, false) => JSON,
     };
     headers.insert(CONTENT_TYPE, content_type);
     if exchange.scan.stream {

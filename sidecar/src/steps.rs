@@ -8,6 +8,7 @@ pub(crate) mod inline;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod record;
+mod relayed;
 pub(crate) mod send;
 pub(crate) mod take;
 mod whole;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use fkm_dialect::{AnyFormat, Dialect, EmbeddingDialect, Keeps, RerankDialect};
+use fkm_dialect::{
+    AnyFormat, Dialect, EmbeddingDialect, Keeps, RelayDialect, RelayFormat, RerankDialect,
+};
 use serde::Deserialize;
 
 use crate::model::{ModelRecord, models};
@@ -28,6 +30,8 @@ pub struct Preset {
     pub ranks: Option<RerankDialect>,
     /// What it keeps behind ids, by its own documentation.
     pub keeps: Vec<Keeps>,
+    /// Where it takes what is passed on as it is.
+    pub relays: Vec<RelayDialect>,
     /// Its models that can be asked in one of its formats, by the name that it wants.
     pub models: BTreeMap<String, ModelRecord>,
 }
@@ -46,6 +50,9 @@ struct PresetRecord {
     ranks: Option<RerankDialect>,
     #[serde(default)]
     keeps: Vec<Keeps>,
+    /// What it takes where `OpenAI` does.
+    #[serde(default)]
+    relays: Vec<RelayFormat>,
     /// Whose models it offers, where they do not stand under its own name.
     models: Option<String>,
 }
@@ -64,6 +71,7 @@ static PRESETS: LazyLock<BTreeMap<String, Preset>> = LazyLock::new(|| {
             embeddings: record.embeddings,
             ranks: record.ranks,
             keeps: record.keeps,
+            relays: record.relays.into_iter().map(RelayDialect::usual).collect(),
         };
         preset.models = offered(record.models.as_deref().unwrap_or(&name), &preset);
         (name, preset)
@@ -83,7 +91,9 @@ impl Preset {
             .iter()
             .map(|one| AnyFormat::Embeddings(one.format));
         let ranks = self.ranks.iter().map(|one| AnyFormat::Rerank(one.format));
-        chats.chain(vectors).chain(ranks)
+        let relays = self.relays.iter();
+        let relays = relays.map(|one| AnyFormat::Relayed(one.format));
+        chats.chain(vectors).chain(ranks).chain(relays)
     }
 }
 
@@ -177,6 +187,9 @@ mod tests {
         let ranks = PRESETS.values().filter_map(|one| one.ranks.as_ref());
         let spoken: BTreeSet<RerankFormat> = ranks.map(|one| one.format).collect();
         assert_eq!(spoken, RerankFormat::ALL.into());
+        let relays = PRESETS.values().flat_map(|one| &one.relays);
+        let spoken: BTreeSet<RelayFormat> = relays.map(|one| one.format).collect();
+        assert_eq!(spoken, RelayFormat::ALL.into());
     }
 
     #[test]

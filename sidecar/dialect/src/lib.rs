@@ -15,6 +15,7 @@ mod format;
 mod keeps;
 mod operation;
 mod price;
+mod relay;
 mod rerank;
 
 pub use capabilities::{Capabilities, Thinking};
@@ -30,6 +31,7 @@ pub use format::Format;
 pub use keeps::{Keeps, Kept};
 pub use operation::{AnyFormat, Operation};
 pub use price::{Price, Rates, ServiceTier};
+pub use relay::{RelayDialect, RelayFormat};
 pub use rerank::{RerankDialect, RerankFormat};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EmbeddingFormat, Format, RerankFormat};
+use crate::{EmbeddingFormat, Format, RelayFormat, RerankFormat};
 
 /// What a model is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,8 @@ pub enum Operation {
     Embeddings,
     /// To rank documents.
     Rerank,
+    /// What one format says, which is an operation of its own.
+    Relayed(RelayFormat),
 }
 
 /// A wire format of any operation. Serialised by its stable name, which is unique among all.
@@ -27,6 +29,8 @@ pub enum AnyFormat {
     Embeddings(EmbeddingFormat),
     /// Of reranking.
     Rerank(RerankFormat),
+    /// Of what is passed on as it is.
+    Relayed(RelayFormat),
 }
 
 // === impl Operation ===
@@ -38,6 +42,7 @@ impl Operation {
             Self::Chat => "chat",
             Self::Embeddings => "embeddings",
             Self::Rerank => "rerank",
+            Self::Relayed(format) => format.operation_name(),
         }
     }
 }
@@ -50,7 +55,8 @@ impl AnyFormat {
         let chats = Format::ALL.into_iter().map(Self::Chat);
         let embeddings = EmbeddingFormat::ALL.into_iter().map(Self::Embeddings);
         let ranks = RerankFormat::ALL.into_iter().map(Self::Rerank);
-        chats.chain(embeddings).chain(ranks)
+        let relays = RelayFormat::ALL.into_iter().map(Self::Relayed);
+        chats.chain(embeddings).chain(ranks).chain(relays)
     }
 
     /// The format of this name.
@@ -64,6 +70,7 @@ impl AnyFormat {
             Self::Chat(_) => Operation::Chat,
             Self::Embeddings(_) => Operation::Embeddings,
             Self::Rerank(_) => Operation::Rerank,
+            Self::Relayed(format) => Operation::Relayed(format),
         }
     }
 
@@ -73,6 +80,7 @@ impl AnyFormat {
             Self::Chat(format) => format.name(),
             Self::Embeddings(format) => format.name(),
             Self::Rerank(format) => format.name(),
+            Self::Relayed(format) => format.name(),
         }
     }
 }

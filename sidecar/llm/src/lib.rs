@@ -21,6 +21,7 @@ pub mod error;
 mod fit;
 pub mod fold;
 mod follow;
+pub mod form;
 pub mod format;
 pub mod gemini;
 pub mod ir;
@@ -39,6 +40,7 @@ mod openai_usage;
 mod patches;
 mod registry;
 mod relay;
+pub mod relayed;
 pub mod rerank;
 pub mod scan;
 mod schema;
@@ -64,7 +66,9 @@ pub use fkm_dialect::{
     FailureClass, Format, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound, StreamEnd,
     Thinking, Thoughts, ToolCallIds,
 };
-pub use fkm_dialect::{Price, Rates, RerankDialect, RerankFormat, ServiceTier};
+pub use fkm_dialect::{
+    Price, Rates, RelayDialect, RelayFormat, RerankDialect, RerankFormat, ServiceTier,
+};
 pub use follow::{inline, links_to_follow};
 pub use format::{Encoded, RelayOptions, ResponseFacts, StreamOptions, Target, WireFormat};
 pub use kept::Ids;
@@ -72,8 +76,9 @@ pub use links::{Content, Link};
 pub use names::ToolNames;
 pub use patches::Patches;
 pub use registry::{client_embeddings, client_format, embedding_codec, format, rerank_codec};
+pub use relayed::{AnswerKind, Relayed};
 pub use rerank::{RerankCodec, RerankTarget};
 pub use scan::{Member, RequestScan, ScanError, scan};
-pub use stream::{Progress, StreamDecoder, StreamEncoder, StreamTransform};
+pub use stream::{Measured, Progress, StreamDecoder, StreamEncoder, StreamTransform};
 pub use translate::{decode_stream, translate, translate_for};
 pub use weigh::weigh;

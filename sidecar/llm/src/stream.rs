@@ -60,8 +60,19 @@ pub struct Progress {
     pub response_model: Option<String>,
     /// The finish reasons, in the order of their arrival.
     pub finish_reasons: Vec<FinishReason>,
+    /// What is counted beside tokens.
+    pub measured: Measured,
     /// Received so far: frames with data when passed through, events when translated.
     pub events: u64,
+}
+
+/// What is counted of an answer beside tokens, as its provider tells it. 0: not told, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Pictures that it holds.
+    pub images: u64,
+    /// How long the sound was that was listened to, in milliseconds.
+    pub audio_millis: u64,
 }
 
 /// What a token is taken to be long where nobody counted: about four bytes of English.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Feature(pub String);
 
 /// The features that this build obeys. A feature is added here with the code that obeys it.
-pub const FEATURES: [&str; 33] = [
+pub const FEATURES: [&str; 40] = [
     "format.anthropic.messages",
     "format.bedrock.converse",
     "format.cohere.chat",
@@ -21,7 +21,14 @@ pub const FEATURES: [&str; 33] = [
     "format.openai.chat",
     "format.openai.completions",
     "format.openai.embeddings",
+    "format.openai.image_edits",
+    "format.openai.image_variations",
+    "format.openai.images",
+    "format.openai.moderations",
     "format.openai.responses",
+    "format.openai.speech",
+    "format.openai.transcriptions",
+    "format.openai.translations",
     "format.voyage.rerank",
     "keeps.anthropic.files",
     "keeps.openai.batches",

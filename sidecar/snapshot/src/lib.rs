@@ -50,7 +50,7 @@ pub use fkm_dialect::{
 };
 pub use fkm_dialect::{
     DimensionsField, EmbeddingDialect, EmbeddingFormat, Keeps, Kept, Operation, Price, Rates,
-    RerankDialect, RerankFormat,
+    RelayDialect, RelayFormat, RerankDialect, RerankFormat,
 };
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnyFormat, Auth, Capabilities, Dialect, EmbeddingDialect, Keeps, MediaFetch, Millis, Network,
-    Price, RerankDialect, SecretId, SignIn, is_default,
+    Price, RelayDialect, RerankDialect, SecretId, SignIn, is_default,
 };
 
 /// Interchangeable providers.
@@ -72,6 +72,9 @@ pub struct HttpConnection {
     /// What it keeps behind ids, each at most once; empty: nothing that is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Keeps>,
+    /// Where it takes what is passed on as it is (pictures, sound, …); empty: nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<RelayDialect>,
     /// Whether loopback and private use is meant.
     #[serde(default, skip_serializing_if = "is_default")]
     pub locality: Locality,
@@ -242,7 +245,9 @@ impl HttpConnection {
             .iter()
             .map(|one| AnyFormat::Embeddings(one.format));
         let ranks = self.ranks.iter().map(|one| AnyFormat::Rerank(one.format));
-        chats.chain(vectors).chain(ranks)
+        let relays = self.relays.iter();
+        let relays = relays.map(|one| AnyFormat::Relayed(one.format));
+        chats.chain(vectors).chain(ranks).chain(relays)
     }
 
     /// How it converses, in the order in which that is chosen.

@@ -9,8 +9,8 @@ use thiserror::Error;
 use url::Url;
 
 use crate::{
-    Connection, HttpConnection, MAX_PAYLOAD_BYTES, MediaFetch, ModelPattern, Pool, Provider, Rule,
-    Snapshot, SnapshotHash, Strategy,
+    AnyFormat, Connection, HttpConnection, MAX_PAYLOAD_BYTES, MediaFetch, ModelPattern, Pool,
+    Provider, Rule, Snapshot, SnapshotHash, Strategy,
 };
 
 /// A snapshot whose references resolve, whose URLs and patterns parse and whose weights leave something to choose.
@@ -226,7 +226,11 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
         .map(|one| ("ranks".to_owned(), one.problems()));
     let keeps = (0..).zip(&http.keeps);
     let keeps = keeps.map(|(index, one): (usize, _)| (format!("keeps[{index}]"), one.problems()));
-    for (place, found) in chats.chain(vectors).chain(ranks).chain(keeps) {
+    let relays = (0..).zip(&http.relays);
+    let relays =
+        relays.map(|(index, one): (usize, _)| (format!("relays[{index}]"), one.problems()));
+    let rest = ranks.chain(keeps).chain(relays);
+    for (place, found) in chats.chain(vectors).chain(rest) {
         for (field, message) in found {
             let path = format!("{path}.{place}.{field}");
             problems.push(Problem::new(path, ProblemCode::Invalid, message));
@@ -235,8 +239,12 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     if let Some(twice) = http.formats().find(|format| !seen.insert(*format)) {
         let message = format!("{twice} stands twice; one address has one record for a format");
+        let field = match twice {
+            AnyFormat::Relayed(_) => "relays",
+            _ => "beside",
+        };
         problems.push(Problem::new(
-            format!("{path}.beside"),
+            format!("{path}.{field}"),
             ProblemCode::Invalid,
             message,
         ));
@@ -248,7 +256,7 @@ fn check_http(path: &str, http: &HttpConnection, problems: &mut Vec<Problem>) {
         problems.push(Problem::new(path, ProblemCode::Invalid, message));
     }
     if seen.is_empty() {
-        let message = "a provider needs at least one of dialect, embeddings and ranks";
+        let message = "a provider needs at least one of dialect, embeddings, ranks and relays";
         problems.push(Problem::new(path.to_owned(), ProblemCode::Invalid, message));
     }
 }

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
 use crate::owner::{self, Claim};
-use crate::steps::accept::{self, BodyGuard};
+use crate::steps::accept::{self, BodyGuard, MAX_BODY_BYTES};
 use crate::surface::{Brings, KeptCall, escaped};
 use crate::upstream::body::MAX_UPLOAD_BYTES;
 
@@ -65,11 +65,13 @@ pub(super) async fn run(
             (AskBody::Upload(body), context.bodies.guard())
         }
         Brings::Nothing => {
-            let (_, guard) = accept::body(&context.bodies, &head.headers, body).await?;
+            let (_, guard) =
+                accept::body(&context.bodies, MAX_BODY_BYTES, &head.headers, body).await?;
             (AskBody::Whole(Bytes::new()), guard)
         }
         Brings::Json | Brings::Question => {
-            let (body, guard) = accept::body(&context.bodies, &head.headers, body).await?;
+            let (body, guard) =
+                accept::body(&context.bodies, MAX_BODY_BYTES, &head.headers, body).await?;
             let (body, of_body) = owner::unmark(&body)?;
             claims.extend(of_body);
             (AskBody::Whole(body), guard)

@@ -30,7 +30,9 @@ impl<'a> Ways<'a> {
                 let embeddings = embeddings.map(|dialect| Speaks::Embeddings(Arc::new(dialect)));
                 let ranks = http.ranks.iter().cloned();
                 let ranks = ranks.map(|dialect| Speaks::Rerank(Arc::new(dialect)));
-                let all = chats.chain(embeddings).chain(ranks).collect();
+                let relays = http.relays.iter().cloned();
+                let relays = relays.map(|dialect| Speaks::Relayed(Arc::new(dialect)));
+                let all = chats.chain(embeddings).chain(ranks).chain(relays).collect();
                 (Some((&*http.base_url, &*http.network.host_header)), all)
             }
         };

@@ -14,11 +14,17 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use fkm_snapshot::{AnyFormat, RelayFormat};
+
 use crate::error::{ExchangeError, Reason};
 use crate::metrics::Metrics;
 
 /// The largest request body: what Anthropic takes for messages (32 MB), the largest of the providers that we speak to.
 pub(crate) const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// The largest request to change pictures: `OpenAI` takes pictures of less than 50 MB each
+/// (<https://platform.openai.com/docs/api-reference/images/createEdit>). Sound is at most 25 MB everywhere.
+const MAX_PICTURES_BYTES: usize = 64 * 1024 * 1024;
 
 /// All request bodies together; beyond it new ones are turned away, so that memory stays bounded.
 const MAX_ALL_BODIES_BYTES: usize = 256 * 1024 * 1024;
@@ -43,6 +49,7 @@ pub(crate) struct BodyBudget {
 #[derive(Debug)]
 pub(crate) struct BodyGuard {
     budget: BodyBudget,
+
     bytes: usize,
 }
 
@@ -92,9 +99,18 @@ fn is_loopback_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Reads the body, whole.
+/// The largest body of a request in this format.
+pub(crate) fn most_bytes(format: AnyFormat) -> usize {
+    match format {
+        AnyFormat::Relayed(RelayFormat::ImageEdits) => MAX_PICTURES_BYTES,
+        _ => MAX_BODY_BYTES,
+    }
+}
+
+/// Reads the body, whole, of at most `most` bytes.
 pub(crate) async fn body(
     budget: &BodyBudget,
+    most: usize,
     headers: &HeaderMap,
     mut incoming: Incoming,
 ) -> Result<(Bytes, BodyGuard), ExchangeError> {
@@ -105,7 +121,7 @@ pub(crate) async fn body(
         let message = format!("content-encoding {encoding:?} is not taken; send the body as it is");
         return Err(ExchangeError::new(Reason::BadRequest, message));
     }
-    let announced = announced(headers, &incoming)?;
+    let announced = announced(headers, &incoming, most)?;
     let mut guard = budget.guard();
     let reading = async {
         let mut first = Bytes::new();
@@ -113,7 +129,7 @@ pub(crate) async fn body(
         let mut taken = 0;
         while let Some(piece) = next_piece(&mut incoming).await? {
             taken += piece.len();
-            guard.grow_to(taken)?;
+            guard.grow_to(taken, most)?;
             if first.is_empty() && joined.is_empty() {
                 first = piece;
                 continue;
@@ -144,20 +160,24 @@ pub(crate) async fn body(
 }
 
 /// The length that the head announces, 0 where it announces none; refused before anything is read when it is too large.
-fn announced(headers: &HeaderMap, incoming: &Incoming) -> Result<usize, ExchangeError> {
+fn announced(
+    headers: &HeaderMap,
+    incoming: &Incoming,
+    most: usize,
+) -> Result<usize, ExchangeError> {
     let announced = incoming
         .size_hint()
         .exact()
         .filter(|_| headers.contains_key(CONTENT_LENGTH));
     let announced = announced.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if announced > MAX_BODY_BYTES {
-        return Err(too_large());
+    if announced > most {
+        return Err(too_large(most));
     }
     Ok(announced)
 }
 
-fn too_large() -> ExchangeError {
-    let message = format!("the request body is larger than {MAX_BODY_BYTES} bytes");
+fn too_large(most: usize) -> ExchangeError {
+    let message = format!("the request body is larger than {most} bytes");
     ExchangeError::new(Reason::BodyTooLarge, message)
 }
 
@@ -201,10 +221,10 @@ impl BodyBudget {
 // === impl BodyGuard ===
 
 impl BodyGuard {
-    /// Takes what is missing to `bytes`, or refuses.
-    fn grow_to(&mut self, bytes: usize) -> Result<(), ExchangeError> {
-        if bytes > MAX_BODY_BYTES {
-            return Err(too_large());
+    /// Takes what is missing to `bytes`, of at most `most`, or refuses.
+    fn grow_to(&mut self, bytes: usize, most: usize) -> Result<(), ExchangeError> {
+        if bytes > most {
+            return Err(too_large(most));
         }
         self.reserve(bytes)
     }

@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 use fkm_llm::{
-    DecodeError, Edits, EmbeddingTarget, EncodeError, Format, RerankTarget, Target, ToolNames,
-    WireFormat, embedding_codec, rerank_codec,
+    DecodeError, Edits, EmbeddingTarget, EncodeError, Format, Relayed, RerankTarget, Target,
+    ToolNames, WireFormat, embedding_codec, rerank_codec,
 };
-use fkm_snapshot::Dialect;
+use fkm_snapshot::{Dialect, RelayDialect};
 
 use crate::attempt::AttemptError;
 use crate::codec::Pair;
@@ -49,6 +49,7 @@ pub(crate) fn run(
                 .map(Encoded::from)
                 .map_err(|error| inexpressible(&error))
         }
+        Pair::Relayed(relayed, dialect) => Ok(relayed_as(exchange, candidate, relayed, dialect)),
         Pair::Rerank(client, dialect) => {
             let request = source.rerank(client).map_err(unreadable)?;
             let model = &*candidate.offer.upstream_model;
@@ -90,6 +91,22 @@ fn inexpressible(error: &EncodeError) -> AttemptError {
     let mut refused = ExchangeError::new(Reason::NotExpressible, error.to_string());
     refused.client.param = Some(error.path().to_owned());
     AttemptError::Unsuited(refused)
+}
+
+fn relayed_as(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    relayed: Relayed,
+    dialect: &RelayDialect,
+) -> Encoded {
+    let (form, model) = (exchange.form.as_ref(), &candidate.offer.upstream_model);
+    Encoded {
+        segments: relayed.edit(&exchange.body, form, &exchange.scan, model, dialect),
+        dropped: Vec::new(),
+        tool_names: ToolNames::default(),
+        strip_usage: false,
+        translated: false,
+    }
 }
 
 fn edited(source: Source<'_>, candidate: &Candidate, dialect: &Dialect) -> Encoded {

@@ -106,6 +106,11 @@ impl Record {
             took.as_secs_f64(),
             Some(first_content.as_secs_f64()),
         );
+        let offer = &self.candidate.offer;
+        let measured = progress.measured;
+        self.context
+            .metrics
+            .measured(&offer.provider.name, &offer.upstream_model, measured);
         let usage = progress.accounted_usage().filter(|_| !self.is_unmetered);
         if let Some(usage) = usage {
             let Offer {

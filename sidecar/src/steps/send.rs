@@ -21,6 +21,8 @@ use crate::upstream::{Answer, AnswerSource};
 pub(crate) const ACCEPT_JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const ACCEPT_STREAM: HeaderValue =
     HeaderValue::from_static("text/event-stream, application/json");
+/// Sound, JSON or text: the body of the request says which.
+const ACCEPT_ANY: HeaderValue = HeaderValue::from_static("*/*");
 /// How the sidecar names itself.
 pub(crate) const OUR_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
@@ -40,8 +42,10 @@ fn forwarded(format: AnyFormat) -> &'static [HeaderName] {
         HeaderName::from_static("openai-beta"),
         HeaderName::from_static("x-client-request-id"),
     ];
-    let AnyFormat::Chat(format) = format else {
-        return &[];
+    let format = match format {
+        AnyFormat::Chat(format) => format,
+        AnyFormat::Relayed(_) => return &OPENAI,
+        AnyFormat::Embeddings(_) | AnyFormat::Rerank(_) => return &[],
     };
     match format {
         Format::AnthropicMessages => &ANTHROPIC,
@@ -118,15 +122,16 @@ pub(crate) async fn sign_in_and_send(
 
 fn headers(exchange: &Exchange, format: AnyFormat, translated: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(
-        ACCEPT,
-        if exchange.scan.stream {
-            ACCEPT_STREAM
-        } else {
-            ACCEPT_JSON
-        },
-    );
+    let written = exchange.headers.get(CONTENT_TYPE);
+    // A form is parted by what its header says.
+    let written = written.filter(|_| exchange.form.is_some());
+    headers.insert(CONTENT_TYPE, written.cloned().unwrap_or(JSON));
+    let accept = match format {
+        _ if exchange.scan.stream => ACCEPT_STREAM,
+        AnyFormat::Relayed(_) => ACCEPT_ANY,
+        _ => ACCEPT_JSON,
+    };
+    headers.insert(ACCEPT, accept);
     headers.insert(USER_AGENT, OUR_AGENT);
     if format == AnyFormat::Chat(Format::AnthropicMessages) {
         headers.insert(ANTHROPIC_VERSION, ANTHROPIC_VERSION_VALUE);

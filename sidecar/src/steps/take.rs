@@ -11,14 +11,14 @@ use fkm_llm::{
     Dialect, FailureClass, Progress, ProviderError, RelayOptions, StreamFault, StreamOptions,
     StreamTransform, ToolNames, WireFormat,
 };
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::codec::{Codec, Pair};
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
-use crate::steps::whole;
+use crate::steps::{relayed, whole};
 use crate::upstream::{Answer, AnswerSource};
 
 /// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
@@ -36,6 +36,8 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// An answer that may be shown.
 pub(crate) struct Taken {
     pub(crate) body: TakenBody,
+    /// Its media type, where the client's format alone does not say it.
+    pub(crate) content_type: Option<HeaderValue>,
     /// The provider's request id.
     pub(crate) provider_request_id: Option<String>,
     /// What the client's format cannot express.
@@ -85,6 +87,16 @@ pub(crate) async fn run(
     if let Some(error) = unreadable(&answer) {
         return Err(error);
     }
+    if let Pair::Relayed(format, _) = pair {
+        let (body, content_type) =
+            relayed::take(exchange, candidate, *format, answer, limits).await?;
+        return Ok(Taken {
+            body,
+            content_type: Some(content_type),
+            provider_request_id,
+            dropped: Vec::new(),
+        });
+    }
     let streams = answer.headers.get(CONTENT_TYPE).is_some_and(|value| {
         let expected = provider.stream_content_type().as_bytes();
         value.as_bytes().starts_with(expected)
@@ -108,6 +120,7 @@ pub(crate) async fn run(
     };
     Ok(Taken {
         body,
+        content_type: None,
         provider_request_id,
         dropped,
     })
@@ -204,7 +217,7 @@ async fn read_some(
     Ok(read.freeze())
 }
 
-async fn stream(
+pub(super) async fn stream(
     candidate: &Candidate,
     mut source: AnswerSource,
     mut transform: Box<dyn StreamTransform>,
@@ -279,33 +292,22 @@ async fn whole(
     exchange: &Exchange,
     candidate: &Candidate,
     pair: &Pair<'_>,
-    mut source: AnswerSource,
+    source: AnswerSource,
     sent: &Sent,
     limits: &Limits,
 ) -> Result<(TakenBody, Vec<String>), AttemptError> {
-    let mut pieces: Vec<Bytes> = Vec::new();
-    let mut read = 0;
-    let mut wait = Wait::FirstContent;
-    while let Some(piece) = limits.wait(wait, source.piece()).await? {
-        let piece =
-            piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
-        read += piece.len();
-        pieces.push(piece);
-        wait = Wait::Rest;
-        if read > MAX_WHOLE_BYTES {
-            if whole::passes(exchange, pair) {
-                let ready = vec![whole::marked(candidate, pair, pieces.concat().into())];
-                return Ok((TakenBody::Large { ready, source }, Vec::new()));
-            }
+    let body = match read_whole(source, MAX_WHOLE_BYTES, limits).await? {
+        Read::Whole(body) => body,
+        Read::Larger { ready, source } if whole::passes(exchange, pair) => {
+            let ready = vec![whole::marked(candidate, pair, ready.concat().into())];
+            return Ok((TakenBody::Large { ready, source }, Vec::new()));
+        }
+        Read::Larger { .. } => {
             let message = format!(
                 "the answer is larger than {MAX_WHOLE_BYTES} bytes, too large to translate"
             );
             return Err(AttemptError::failed(FailureClass::BrokenStream, message));
         }
-    }
-    let body = match pieces.len() {
-        1 => pieces.remove(0),
-        _ => pieces.concat().into(),
     };
     let whole::Read {
         body,
@@ -313,6 +315,41 @@ async fn whole(
         dropped,
     } = whole::read(exchange, candidate, pair, body, sent)?;
     Ok((TakenBody::Whole { body, progress }, dropped))
+}
+
+/// As much of a whole answer as is kept.
+pub(super) enum Read {
+    Whole(Bytes),
+    /// It is larger; so much has come.
+    Larger {
+        ready: Vec<Bytes>,
+        source: AnswerSource,
+    },
+}
+
+/// Reads a whole answer of at most `most` bytes.
+pub(super) async fn read_whole(
+    mut source: AnswerSource,
+    most: usize,
+    limits: &Limits,
+) -> Result<Read, AttemptError> {
+    let mut ready: Vec<Bytes> = Vec::new();
+    let mut read = 0;
+    let mut wait = Wait::FirstContent;
+    while let Some(piece) = limits.wait(wait, source.piece()).await? {
+        let piece =
+            piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
+        read += piece.len();
+        ready.push(piece);
+        wait = Wait::Rest;
+        if read > most {
+            return Ok(Read::Larger { ready, source });
+        }
+    }
+    Ok(Read::Whole(match ready.len() {
+        1 => ready.remove(0),
+        _ => ready.concat().into(),
+    }))
 }
 
 pub(super) fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {

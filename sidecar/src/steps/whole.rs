@@ -32,6 +32,7 @@ pub(super) fn passes(exchange: &Exchange, pair: &Pair<'_>) -> bool {
             let asked = exchange.source().embeddings(*client);
             client.passes(dialect) && asked.is_ok_and(|asked| is_as_asked(asked, dialect))
         }
+        Pair::Relayed(..) => true,
         // Documents may have to be shown that the provider was not sent for.
         Pair::Rerank(..) => false,
     }
@@ -49,7 +50,7 @@ fn is_as_asked(asked: &EmbeddingRequest, dialect: &EmbeddingDialect) -> bool {
 pub(super) fn marked(candidate: &Candidate, pair: &Pair<'_>, body: Bytes) -> Bytes {
     let ids = match pair {
         Pair::Chat(client, _) => client.kept_ids(),
-        Pair::Embeddings(..) | Pair::Rerank(..) => None,
+        Pair::Embeddings(..) | Pair::Rerank(..) | Pair::Relayed(..) => None,
     };
     match ids.zip(candidate.mark()) {
         Some((ids, mark)) => fkm_llm::kept::marked(&body, ids, mark),
@@ -85,6 +86,8 @@ pub(super) fn read(
             embeddings(exchange, client, dialect, body, passes)
         }
         Pair::Rerank(client, dialect) => rerank(exchange, client, dialect, &body),
+        // `relayed` reads them.
+        Pair::Relayed(..) => Ok(as_it_came(body, complete(None))),
     };
     read.map_err(|fault| match fault {
         Fault::Stream(fault) => from_fault(*fault, candidate),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fkm_llm::{EmbeddingFormat, Format, RerankFormat};
+use fkm_llm::{EmbeddingFormat, Format, RelayFormat, RerankFormat};
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -10,10 +10,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::{Asked, Call, Family, Question, kept};
 
 /// For an error: what there is.
-pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, /v1/messages, \
-     /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, /v2/rerank and /model/MODEL/converse, GET /v1/models; what is \
-     kept at /v1/responses/ID, /v1/files and /v1/batches; all of them also under /openai, /anthropic, /gemini, /cohere, /bedrock, \
-     /mistral or /voyage";
+pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, \
+     /v1/images/generations, /v1/images/edits, /v1/images/variations, /v1/audio/speech, /v1/audio/transcriptions, \
+     /v1/audio/translations, /v1/moderations, /v1/messages, /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, \
+     /v2/rerank and /model/MODEL/converse, GET /v1/models; what is kept at /v1/responses/ID, /v1/files and /v1/batches; all of \
+     them also under /openai, /anthropic, /gemini, /cohere, /bedrock, /mistral or /voyage";
 
 /// The longest name of a model or id that a path may hold, in bytes.
 const MAX_MODEL_BYTES: usize = 512;
@@ -124,14 +125,48 @@ fn openai(path: &str) -> Found {
             asks(AnyFormat::Embeddings(EmbeddingFormat::OpenAiEmbeddings)),
             "/v1/embeddings",
         ),
-        _ => return models(path),
+        _ => match relayed(path, "/v1", OPENAI_ROUTES) {
+            Some((format, route)) => (asks(AnyFormat::Relayed(format)), route),
+            None => return models(path),
+        },
     };
     Some(found)
 }
 
+/// What is passed on as it is: where it stands at OpenAI's paths, and at Azure's.
+const OPENAI_ROUTES: [&str; RelayFormat::ALL.len()] = [
+    "/v1/images/edits",
+    "/v1/images/variations",
+    "/v1/images/generations",
+    "/v1/moderations",
+    "/v1/audio/speech",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+];
+const AZURE_ROUTES: [&str; RelayFormat::ALL.len()] = [
+    "/deployments/{model}/images/edits",
+    "/deployments/{model}/images/variations",
+    "/deployments/{model}/images/generations",
+    "/deployments/{model}/moderations",
+    "/deployments/{model}/audio/speech",
+    "/deployments/{model}/audio/transcriptions",
+    "/deployments/{model}/audio/translations",
+];
+
+/// The format whose path stands below `prefix`, and its route among these, which are in the order of the formats.
+fn relayed(
+    path: &str,
+    prefix: &str,
+    routes: [&'static str; RelayFormat::ALL.len()],
+) -> Option<(RelayFormat, &'static str)> {
+    let rest = path.strip_prefix(prefix)?;
+    let mut all = RelayFormat::ALL.into_iter().zip(routes);
+    all.find(|(format, _)| format.usual_path() == rest)
+}
+
 /// Azure's paths name a deployment, which stands for the model.
-fn azure(path: &str) -> Found {
-    let (deployment, rest) = path.split_once('/')?;
+fn azure(deployed: &str) -> Found {
+    let (deployment, rest) = deployed.split_once('/')?;
     let (format, route) = match rest {
         "chat/completions" => (
             AnyFormat::Chat(Format::OpenAiChat),
@@ -145,7 +180,11 @@ fn azure(path: &str) -> Found {
             AnyFormat::Embeddings(EmbeddingFormat::OpenAiEmbeddings),
             "/deployments/{model}/embeddings",
         ),
-        _ => return None,
+        _ => {
+            let path = deployed.strip_prefix(deployment)?;
+            let (format, route) = relayed(path, "", AZURE_ROUTES)?;
+            (AnyFormat::Relayed(format), route)
+        }
     };
     Some((of_path(format, name(deployment)?, None), route))
 }

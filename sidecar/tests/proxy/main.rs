@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod audio;
 mod bad_requests;
 mod cancel;
 mod counts;
@@ -15,6 +16,7 @@ mod files;
 mod formats;
 mod front;
 mod harness;
+mod images;
 mod kept;
 mod media;
 mod mid_stream;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::relayed::{self, Relayed};
 use crate::request::Request;
 use crate::script::{Answer, Streamed, UsageChunk};
 use crate::{Format, anthropic, openai, responses};
@@ -11,6 +12,8 @@ use crate::{Format, anthropic, openai, responses};
 pub(crate) struct Asked {
     /// The format, by the path.
     pub(crate) format: Format,
+    /// What is asked that is no conversation.
+    relayed: Option<Relayed>,
     /// The model.
     pub(crate) model: String,
     /// Whether a stream was asked for.
@@ -26,12 +29,18 @@ pub(crate) struct Asked {
 impl Asked {
     /// What the request asks for; `None` where no format listens on its path. A body that is no JSON asks for nothing.
     pub(crate) fn of(request: &Request, number: usize) -> Option<Self> {
-        let format = format_of(request.path())?;
+        let relayed = Relayed::of(request);
+        // Their errors are those of its chats.
+        let chat = relayed.is_some().then_some(Format::OpenAiChat);
+        let format = chat.or_else(|| format_of(request.path()))?;
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let says = |name, word| relayed::field(&request.body, name).as_deref() == Some(word);
+        let model = relayed::field(&request.body, "model").filter(|model| model != "null");
         Some(Self {
             format,
-            model: body["model"].as_str().unwrap_or("unnamed").to_owned(),
-            stream: body["stream"] == true,
+            relayed,
+            model: model.unwrap_or_else(|| "unnamed".to_owned()),
+            stream: says("stream", "true") || says("stream_format", "sse"),
             include_usage: body["stream_options"]["include_usage"] == true,
             number,
         })
@@ -46,8 +55,17 @@ impl Asked {
         }
     }
 
+    /// The media type of a whole answer.
+    pub(crate) fn content_type(&self) -> &'static str {
+        let relayed = self.relayed.as_ref();
+        relayed.map_or("application/json", Relayed::content_type)
+    }
+
     /// The body of a whole answer.
     pub(crate) fn body(&self, answer: &Answer) -> Vec<u8> {
+        if let Some(relayed) = &self.relayed {
+            return relayed.body(&self.model, answer);
+        }
         let value = match self.format {
             Format::OpenAiChat => openai::body(self, answer),
             Format::OpenAiResponses => responses::body(self, answer),
@@ -68,6 +86,9 @@ impl Asked {
                 .iter()
                 .map(|frame| frame.clone().into_bytes())
                 .collect();
+        }
+        if let Some(relayed) = &self.relayed {
+            return relayed.frames(streamed);
         }
         match self.format {
             Format::OpenAiChat => openai::frames(self, streamed),

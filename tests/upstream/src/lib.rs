@@ -2,7 +2,7 @@
 //! cuts at any byte.
 //!
 //! It speaks `openai.chat` (`POST …/chat/completions`), `openai.responses` (`POST …/responses`) and `anthropic.messages`
-//! (`POST …/messages`), whole and streamed, and `GET …/models`; on the paths of Bedrock, Cohere and Gemini it sends raw bytes
+//! (`POST …/messages`), whole and streamed, `OpenAI`'s images, audio and moderations, and `GET …/models`; on the paths of Bedrock, Cohere and Gemini it sends raw bytes
 //! of the script. HTTP/1.1 is written by hand on the socket, because a server library would never send what a broken provider
 //! sends.
 //!
@@ -25,6 +25,7 @@ mod listener;
 mod openai;
 mod proxy;
 mod received;
+mod relayed;
 mod request;
 mod respond;
 mod responses;

@@ -37,7 +37,7 @@ pub(crate) async fn respond(
     match step {
         Step::Answer(answer) if asked.stream => stream(out, &Streamed::of(&answer), asked).await,
         Step::Answer(answer) => {
-            writer::whole(out, 200, &json_headers(asked), &asked.body(&answer)).await?;
+            writer::whole(out, 200, &answer_headers(asked), &asked.body(&answer)).await?;
             Ok(Then::Reuse)
         }
         Step::Streamed(streamed) => stream(out, &streamed, asked).await,
@@ -63,7 +63,7 @@ fn good_head(asked: &Asked) -> Vec<u8> {
         writer::head(200, &stream_headers(asked), Framing::Chunked)
     } else {
         let length = asked.body(&Answer::default()).len();
-        writer::head(200, &json_headers(asked), Framing::Length(length))
+        writer::head(200, &answer_headers(asked), Framing::Length(length))
     }
 }
 
@@ -140,7 +140,7 @@ async fn break_body(
 ) -> io::Result<Then> {
     let body = asked.body(&broken.answer);
     let sent = broken.after.min(body.len().saturating_sub(1));
-    let mut bytes = writer::head(200, &json_headers(asked), Framing::Length(body.len()));
+    let mut bytes = writer::head(200, &answer_headers(asked), Framing::Length(body.len()));
     bytes.extend_from_slice(&body[..sent]);
     out.write_all(&bytes).await?;
     Ok(broken_off(broken.end))
@@ -172,6 +172,10 @@ fn broken_off(end: End) -> Then {
         End::Clean | End::Close => Then::Close,
         End::Reset => Then::Reset,
     }
+}
+
+fn answer_headers(asked: &Asked) -> Vec<(String, String)> {
+    headers(asked.content_type(), asked)
 }
 
 fn json_headers(asked: &Asked) -> Vec<(String, String)> {

@@ -226,6 +226,7 @@ impl Dereference<'_> {
             embeddings: target.embeddings,
             ranks: target.ranks,
             keeps: target.keeps,
+            relays: target.relays,
             locality: target.locality,
             network,
             credentials,

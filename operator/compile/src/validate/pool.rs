@@ -14,7 +14,7 @@ use fkm_catalog::{Preset, near_matches, preset, preset_names};
 use fkm_crds::{Provider, ProviderPoolSpec, ProviderType, Reason, Scope};
 use fkm_snapshot::{
     Auth, Dialect, EmbeddingDialect, EmbeddingFormat, Format, Keeps, Locality, MediaFetch, Model,
-    Network, RerankDialect, Simulated,
+    Network, RelayDialect, RelayFormat, RerankDialect, Simulated,
 };
 
 pub(crate) use self::media::is_right as is_right_media;
@@ -60,6 +60,7 @@ pub(crate) struct HttpTarget {
     pub(crate) embeddings: Option<EmbeddingDialect>,
     pub(crate) ranks: Option<RerankDialect>,
     pub(crate) keeps: Vec<Keeps>,
+    pub(crate) relays: Vec<RelayDialect>,
     pub(crate) locality: Locality,
     /// Without what the references hold.
     pub(crate) network: Network,
@@ -223,6 +224,11 @@ impl Judge<'_> {
         let embeddings = self.embeddings(preset);
         let ranks = self.ranks(preset);
         let keeps = self.keeps(preset);
+        let relays = match preset {
+            Some(preset) => preset.relays.clone(),
+            // Whoever asks for one that is not there is told so by the provider.
+            None => RelayFormat::ALL.map(RelayDialect::usual).into(),
+        };
         Some(Target::Http(Box::new(HttpTarget {
             base_url,
             dialect,
@@ -230,6 +236,7 @@ impl Judge<'_> {
             embeddings,
             ranks,
             keeps,
+            relays,
             locality: if self.is_local() {
                 Locality::Local
             } else {

@@ -164,3 +164,23 @@ fn families_with_others_formats_stand_below_their_prefix_alone() {
         assert_eq!(call(path, &HeaderMap::new()).asked, None, "{path}");
     }
 }
+
+#[test]
+fn what_is_passed_on_has_paths_of_its_own() {
+    for (format, (route, azure)) in RelayFormat::ALL
+        .into_iter()
+        .zip(OPENAI_ROUTES.into_iter().zip(AZURE_ROUTES))
+    {
+        let path = format!("/v1{}", format.usual_path());
+        assert_eq!(route, path);
+        let expected = format!("OpenAi {format} - -");
+        assert_eq!(conversation(&path), expected);
+        assert_eq!(conversation(&format!("/openai{path}")), expected);
+        assert_eq!(
+            azure,
+            format!("/deployments/{{model}}{}", format.usual_path())
+        );
+        let path = format!("/openai/deployments/d%2F1{}", format.usual_path());
+        assert_eq!(conversation(&path), format!("OpenAi {format} d/1 -"));
+    }
+}
