@@ -26,7 +26,31 @@ KINDS = {
     "completion": "completion",
     "embedding": "embedding",
     "rerank": "rerank",
+    "image_generation": "image",
+    "image_edit": "image",
+    "audio_speech": "speech",
+    "audio_transcription": "transcription",
+    "moderation": "moderation",
 }
+# what is passed on as it is: the formats of a kind where its row names no paths, and those that stand for a path
+RELAYED = {
+    "image": ["openai.images"],
+    "speech": ["openai.speech"],
+    "transcription": ["openai.transcriptions"],
+    "moderation": ["openai.moderations"],
+}
+RELAYED_PATHS = {
+    "/v1/images/generations": "openai.images",
+    "/v1/images/edits": "openai.image_edits",
+    "/v1/images/variations": "openai.image_variations",
+    "/v1/audio/speech": "openai.speech",
+    "/v1/audio/transcriptions": "openai.transcriptions",
+    "/v1/audio/translations": "openai.translations",
+    "/v1/moderations": "openai.moderations",
+}
+# no names to ask for here: rows of one model for each size and quality of its pictures; what is spoken over a socket; Azure's
+# Speech, which is another service; and a name that stands for a model of chats as well
+UNASKED = re.compile(r"^((low|medium|high|standard|hd|auto)/|\d+-x-\d+/|speech/)|realtime|^voxtral-mini-latest$")
 USUAL_FORMATS = {
     "chat": ["openai.chat"],
     "completion": ["openai.completions"],
@@ -42,6 +66,7 @@ class Catalogue:
         self.date, self.litellm, self.genai = date, litellm, genai
         self.providers = json.loads((DATA / "providers.json").read_text())
         self.overrides = json.loads((DATA / "overrides.json").read_text())
+        self.presets = json.loads((DATA / "presets.json").read_text())
         self.models, self.differences = {}, {}
         self.seen = collections.Counter()
 
@@ -80,6 +105,8 @@ class Catalogue:
         kind = KINDS[entry["mode"]]
         if kind == "chat" and kind_by_name(name) == "embedding":
             kind = "embedding"
+        if kind in RELAYED:
+            return self.relayed(provider, kind, name, entry, ends)
         formats = formats_of(rule, kind, name, entry)
         known = known or sources.find(self.genai, rule.get("genai"), name)
         model = {
@@ -93,6 +120,18 @@ class Catalogue:
         }
         usual = {"kind": "chat", "formats": USUAL_FORMATS["chat"]}
         return {member: value for member, value in model.items() if value not in (None, {}, usual.get(member))}
+
+    def relayed(self, provider, kind, name, entry, ends):
+        """A model of pictures, sound or judgements, where its provider's preset takes what it does."""
+        spoken = self.presets.get(provider, {}).get("relays", [])
+        formats = [one for one in relayed_formats(kind, name, entry) if one in spoken]
+        if not formats or UNASKED.search(name):
+            return None
+        # pictures have rates of their own, judgements none
+        priced = kind in ("speech", "transcription")
+        price = self.price(f"{provider}/{name}", kind, entry, None) if priced else None
+        model = {"kind": kind, "formats": formats, "ends": ends, "price": price}
+        return {member: value for member, value in model.items() if value is not None}
 
     def capabilities(self, provider, name, entry, formats):
         found = capabilities.of(entry, formats)
@@ -165,6 +204,19 @@ def formats_of(rule, kind, name, entry):
     chat = not only_responses and (not endpoints or "/v1/chat/completions" in endpoints)
     responses = only_responses or (rule.get("responses") and "/v1/responses" in endpoints)
     return (["openai.chat"] if chat else []) + (["openai.responses"] if responses else [])
+
+
+def relayed_formats(kind, name, entry):
+    """Those of the paths that the row names; whatever rows say, pictures of these makers can be changed, and Whisper translates."""
+    paths = entry.get("supported_endpoints")
+    named = RELAYED[kind] if paths is None else [RELAYED_PATHS[path] for path in paths if path in RELAYED_PATHS]
+    if named and re.search(r"^(gpt|chatgpt)-image-", name):
+        named = [*named, "openai.image_edits"]
+    if named and re.search(r"whisper-(1|large-v3)$", name):
+        named = [*named, "openai.translations"]
+    if re.search(r"^dall-e-2$", name):
+        named = ["openai.images", "openai.image_edits", "openai.image_variations"]
+    return sorted(set(named))
 
 
 def number(value):

@@ -42,6 +42,14 @@ pub enum ModelKind {
     Embedding,
     /// An order of documents.
     Rerank,
+    /// A picture.
+    Image,
+    /// A text, spoken.
+    Speech,
+    /// What is spoken, as a text.
+    Transcription,
+    /// Whether a text may be said.
+    Moderation,
 }
 
 type Models = BTreeMap<String, BTreeMap<String, ModelRecord>>;

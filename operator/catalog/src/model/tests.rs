@@ -8,7 +8,7 @@ use super::*;
 use crate::{preset, preset_names};
 
 /// Formats that models of the catalogue are asked in; those of [`Format`] are served.
-const FORMATS: [&str; 13] = [
+const FORMATS: [&str; 20] = [
     "anthropic.messages",
     "bedrock.converse",
     "cohere.chat",
@@ -19,7 +19,14 @@ const FORMATS: [&str; 13] = [
     "openai.chat",
     "openai.completions",
     "openai.embeddings",
+    "openai.image_edits",
+    "openai.image_variations",
+    "openai.images",
+    "openai.moderations",
     "openai.responses",
+    "openai.speech",
+    "openai.transcriptions",
+    "openai.translations",
     "simulated",
     "voyage.rerank",
 ];
@@ -41,7 +48,15 @@ fn it_is_large_enough_to_be_of_use() {
     assert!(all().count() >= 800, "{}", all().count());
     assert!(providers().count() >= 40, "{}", providers().count());
     assert!(priced >= 800, "{priced}");
-    for kind in [ModelKind::Chat, ModelKind::Embedding, ModelKind::Rerank] {
+    for kind in [
+        ModelKind::Chat,
+        ModelKind::Embedding,
+        ModelKind::Rerank,
+        ModelKind::Image,
+        ModelKind::Speech,
+        ModelKind::Transcription,
+        ModelKind::Moderation,
+    ] {
         assert!(all().any(|(_, model)| model.kind == kind), "{kind:?}");
     }
 }
@@ -149,7 +164,7 @@ fn vectors_and_ranks_have_a_record() {
             let record = match model.kind {
                 ModelKind::Embedding => embeds,
                 ModelKind::Rerank => ranks,
-                ModelKind::Chat | ModelKind::Completion => continue,
+                _ => continue,
             };
             let Some(first) = model.formats.first() else {
                 continue;
@@ -167,6 +182,40 @@ fn vectors_and_ranks_have_a_record() {
         "voyage.rerank",
     ];
     assert_eq!(names, known);
+}
+
+/// A model of pictures, sound or judgements is asked for that alone, and its provider takes it.
+#[test]
+fn what_is_passed_on_is_asked_where_it_is_taken() {
+    for (provider, models) in MODELS.iter() {
+        let relays = preset(provider).map_or(&[][..], |preset| &preset.relays);
+        for (name, model) in models {
+            let passed = matches!(
+                model.kind,
+                ModelKind::Image
+                    | ModelKind::Speech
+                    | ModelKind::Transcription
+                    | ModelKind::Moderation
+            );
+            let mut formats = model.formats.iter();
+            let taken = |format: &String| {
+                relays
+                    .iter()
+                    .any(|one| one.format.name() == format.as_str())
+            };
+            let as_told = match passed {
+                true => !model.formats.is_empty() && formats.all(taken),
+                false => !formats.any(taken),
+            };
+            assert!(as_told, "{provider}/{name}: {:?}", model.formats);
+        }
+    }
+    let painter = &MODELS["openai"]["gpt-image-2"];
+    assert_eq!(painter.formats, ["openai.image_edits", "openai.images"]);
+    assert_eq!(painter.price, None);
+    let whisper = &MODELS["groq"]["whisper-large-v3"];
+    let formats = ["openai.transcriptions", "openai.translations"];
+    assert_eq!(whisper.formats, formats);
 }
 
 /// Known models, by hand: what the sources say today.
