@@ -26,6 +26,7 @@ mod registry;
 mod sigv4;
 mod source;
 mod token;
+mod token_file;
 
 use std::sync::Arc;
 

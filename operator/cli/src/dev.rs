@@ -20,7 +20,7 @@ use fkm_telemetry::logs;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::DevArgs;
-use crate::run::{Exit, complain};
+use crate::exit::{Exit, complain};
 use folder::Folder;
 use reload::Reloader;
 use settings::Settings;

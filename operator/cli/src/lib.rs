@@ -4,6 +4,8 @@
 
 mod args;
 mod dev;
+mod exit;
+mod finding;
 pub mod lint;
 pub mod manifests;
 mod report;
@@ -12,4 +14,5 @@ mod schema;
 mod yaml;
 
 pub use args::{Args, Color, Command, DevArgs, LintArgs, Output};
-pub use run::{Exit, run};
+pub use exit::Exit;
+pub use run::run;

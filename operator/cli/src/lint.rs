@@ -1,63 +1,17 @@
 //! What is to be said of manifests: everything that the API server or the operator would say, with the same path.
 
-use std::path::PathBuf;
-
-use fkm_compile::{Complaint, Fault, Inputs, RouteInput, Verdict, World, compile, judge_pool};
-use fkm_crds::Reason;
+use fkm_compile::{Complaint, Inputs, RouteInput, Verdict, World, compile, judge_pool};
 use serde::Serialize;
 
-use crate::manifests::{Manifests, Origin};
+use crate::manifests::Manifests;
+
+pub use crate::finding::{Finding, Judged, Origin, Stage};
 
 /// What was found in some manifests.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Every file that could not be read as YAML, and every object of the product, in the order of the files.
     pub objects: Vec<Judged>,
-}
-
-/// One object, or one document that is none, and what was found.
-#[derive(Clone, Debug, Serialize)]
-pub struct Judged {
-    /// Where it is.
-    #[serde(flatten)]
-    pub origin: Origin,
-    /// Empty: all is well.
-    pub findings: Vec<Finding>,
-}
-
-/// One thing that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Who would refuse it.
-    pub stage: Stage,
-    /// The reason of the condition, where the operator would refuse it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
-    /// Where in the object: `spec.rules[0].backends[1].model`.
-    pub path: String,
-    /// The value and the fix.
-    pub message: String,
-}
-
-/// Who would refuse an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Stage {
-    /// Whoever reads the file.
-    #[serde(rename = "yaml")]
-    Yaml,
-    /// The API server, by the schema.
-    #[serde(rename = "schema")]
-    Schema,
-    /// The API server, by a CEL rule.
-    #[serde(rename = "cel")]
-    Cel,
-    /// The operator, in the condition `Accepted`.
-    Accepted,
-    /// The operator, in the condition `ResolvedRefs`.
-    ResolvedRefs,
-    /// Nobody: the operator warns.
-    #[serde(rename = "warning")]
-    Warning,
 }
 
 /// Judges every object: alone, and together with those that share its pods for certain.
@@ -125,61 +79,5 @@ impl Report {
     /// Whether anything would be refused.
     pub fn has_problems(&self) -> bool {
         self.objects.iter().any(Judged::has_problems)
-    }
-}
-
-// === impl Judged ===
-
-impl Judged {
-    /// Whether it would be refused, by whomever.
-    pub fn has_problems(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.stage != Stage::Warning)
-    }
-}
-
-// === impl Finding ===
-
-impl Finding {
-    pub(crate) fn new(stage: Stage, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            stage,
-            reason: None,
-            path: path.into(),
-            message: message.into(),
-        }
-    }
-
-    fn of(stage: Stage, reason: Option<Reason>, fault: Fault) -> Self {
-        Self {
-            reason: reason.map(Reason::name),
-            ..Self::new(stage, fault.path, fault.message)
-        }
-    }
-}
-
-// === impl Stage ===
-
-impl Stage {
-    /// As in the output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Yaml => "yaml",
-            Self::Schema => "schema",
-            Self::Cel => "cel",
-            Self::Accepted => "Accepted",
-            Self::ResolvedRefs => "ResolvedRefs",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-// === impl Origin ===
-
-impl Origin {
-    /// The file, and the line on which the object begins.
-    pub fn location(&self) -> (&PathBuf, usize) {
-        (&self.file, self.line)
     }
 }

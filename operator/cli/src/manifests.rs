@@ -10,11 +10,11 @@ use fkm_compile::{Form, Meta, ObjectName, PoolInput, RouteInput, SecretKeys, Wor
 use fkm_crds::{LLMRouteSpec, Provider, ProviderPoolSpec};
 use fkm_snapshot::SecretId;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 
-use crate::lint::{Finding, Judged, Stage};
+use crate::finding::{Finding, Judged, Stage};
 use crate::yaml;
 
+pub use crate::finding::Origin;
 pub use files::ReadError;
 pub(crate) use object::usable_key;
 
@@ -25,21 +25,6 @@ pub struct Options {
     pub namespace: String,
     /// Whether Secrets that are not there are taken as existing, with every key.
     pub assume_secrets: bool,
-}
-
-/// Where an object is, and what it says that it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Origin {
-    /// The file.
-    pub file: PathBuf,
-    /// The line on which its document begins, from 1.
-    pub line: usize,
-    /// Empty where the document is no object.
-    pub kind: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
 }
 
 /// The objects of some files.
@@ -212,23 +197,5 @@ impl Manifests {
             let named = spec.providers.iter().flat_map(Provider::secret_keys);
             named.map(|(secret, key)| (ObjectName::new(&pool.namespace, secret), key.to_owned()))
         })
-    }
-}
-
-// === impl Origin ===
-
-impl Origin {
-    /// The object's name.
-    pub fn object_name(&self) -> ObjectName {
-        ObjectName::new(&self.namespace, &self.name)
-    }
-
-    /// `LLMRoute shop/assistant`, as far as it is known.
-    pub fn title(&self) -> String {
-        match (self.kind.is_empty(), self.namespace.is_empty()) {
-            (true, _) => "document".to_owned(),
-            (false, true) => format!("{} {}", self.kind, self.name),
-            (false, false) => format!("{} {}/{}", self.kind, self.namespace, self.name),
-        }
     }
 }

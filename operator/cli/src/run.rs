@@ -1,42 +1,16 @@
 //! From arguments to an exit code.
 
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
 use crate::args::{Args, Command, LintArgs, Output};
 use crate::dev;
+use crate::exit::{Exit, complain};
 use crate::lint;
 use crate::manifests::{Manifests, Options};
 use crate::report;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// 0: all is well.
-    Ok,
-    /// 1: problems were found and shown.
-    Problems,
-    /// 1: it could not be done; the log says why.
-    Failed,
-    /// 64: the arguments cannot be used.
-    Usage,
-}
-
-// === impl Exit ===
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Ok => 0,
-            Exit::Problems | Exit::Failed => 1,
-            Exit::Usage => 64,
-        })
-    }
-}
 
 /// Does what the arguments (the program's name first) say; results go to `out`, complaints to standard error.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Exit {
@@ -83,11 +57,4 @@ fn lint(args: &LintArgs, out: &mut dyn Write) -> io::Result<Exit> {
     } else {
         Exit::Ok
     })
-}
-
-/// Says what is wrong with the arguments.
-pub(crate) fn complain(error: &dyn Display) -> Exit {
-    // nothing can be done where even this cannot be written
-    drop(writeln!(io::stderr(), "fkm: {error}"));
-    Exit::Usage
 }

@@ -12,7 +12,7 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use crate::lint::{Finding, Stage};
+use crate::finding::{Finding, Stage};
 
 static POOL: LazyLock<Validator> = LazyLock::new(|| validator(Kind::ProviderPool));
 static ROUTE: LazyLock<Validator> = LazyLock::new(|| validator(Kind::LLMRoute));

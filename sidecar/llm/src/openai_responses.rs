@@ -7,6 +7,7 @@
 mod content;
 mod drawn;
 mod error;
+mod found;
 mod ids;
 mod item;
 mod links;

@@ -12,8 +12,8 @@ use super::clock::{self, Clock};
 use super::endpoint::{Endpoint, Reply, element};
 use super::error::SignInError;
 use super::metadata::Metadata;
-use super::source::read_file;
 use super::token::{Granted, Material};
+use super::token_file::read_file;
 
 /// Version of the query API of STS.
 const STS_VERSION: &str = "2011-06-15";

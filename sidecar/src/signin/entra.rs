@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::endpoint::Endpoint;
 use super::error::SignInError;
-use super::source::read_file;
 use super::token::{self, Granted};
+use super::token_file::read_file;
 
 /// Where Entra is, unless pool or platform say otherwise.
 pub(super) const AUTHORITY: &str = "https://login.microsoftonline.com";

@@ -1,7 +1,7 @@
 //! Where tokens come from: one of the vendors' ways, with all that it needs at hand.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
@@ -279,32 +279,6 @@ fn either_file(pool: &str, platform: Option<&PathBuf>) -> Option<PathBuf> {
         true => platform.cloned(),
         false => Some(PathBuf::from(pool)),
     }
-}
-
-/// Where the sidecar keeps what it shows to nobody: its token for the operator, and the keys of the last snapshot.
-const OWN: [&str; 2] = ["/var/run/fkm", "/var/lib/fkm"];
-
-/// The token in a file, without the line break at its end. Read each time: the kubelet changes it long before it expires.
-pub(super) async fn read_file(path: &Path) -> Result<String, SignInError> {
-    read_outside(path, &OWN.map(Path::new)).await
-}
-
-/// The same, unless the file is in one of these folders, by whatever name.
-async fn read_outside(path: &Path, folders: &[&Path]) -> Result<String, SignInError> {
-    let shown = path.display().to_string();
-    let failed = |error: std::io::Error| SignInError::File {
-        path: shown.clone(),
-        kind: error.kind(),
-    };
-    let real = tokio::fs::canonicalize(path).await.map_err(failed)?;
-    for folder in folders {
-        let folder = tokio::fs::canonicalize(folder).await;
-        if folder.is_ok_and(|folder| real.starts_with(folder)) {
-            return Err(SignInError::OwnFile(shown));
-        }
-    }
-    let text = tokio::fs::read_to_string(real).await.map_err(failed)?;
-    Ok(text.trim().to_owned())
 }
 
 #[cfg(test)]

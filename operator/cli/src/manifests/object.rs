@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Manifests, Origin};
-use crate::lint::{Finding, Judged, Stage};
+use super::Manifests;
+use crate::finding::{Finding, Judged, Origin, Stage};
 use crate::schema;
 
 /// Adds an object, or the objects of a list. Kinds that are none of ours and are not referred to are passed over.

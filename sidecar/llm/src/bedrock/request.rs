@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod messages;
+mod rest;
 mod tools;
 
 pub(super) use decode::decode;

@@ -6,8 +6,8 @@ use crate::error::DecodeError;
 use crate::ir::{Extra, Image, ImageSource, Opaque, OutputPart, Weight};
 use crate::json::{Object, ObjectWriter, Report};
 use crate::openai_responses::FORMAT;
+use crate::openai_responses::found::{Found, take_status};
 use crate::openai_responses::ids::{self, ID};
-use crate::openai_responses::item::{Found, take_status};
 
 /// The type of the item.
 pub(super) const KIND: &str = "image_generation_call";

@@ -5,18 +5,10 @@ use serde_json::value::RawValue;
 use crate::error::DecodeError;
 use crate::ir::{Extra, Opaque, OutputPart, Text, ToolCall};
 use crate::json::{Object, Path, array, is_string, string};
+use crate::openai_responses::found::{Found, take_status};
 use crate::openai_responses::ids::{self, ID};
 use crate::openai_responses::types::{self, OF_ITEM};
 use crate::openai_responses::{FORMAT, drawn, reasoning};
-
-/// Where an item was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// In an answer.
-    Answer,
-    /// In a request: the client sends it back.
-    Request,
-}
 
 /// The type of the item of a message.
 pub(super) const MESSAGE: &str = "message";
@@ -75,14 +67,6 @@ pub(super) fn members(mut object: Object<'_, '_>, found: Found) -> Extra {
     take_status(&mut object, found);
     object.rest_into(&mut extra, FORMAT, OF_ITEM);
     extra
-}
-
-/// Takes the status where it says nothing: an answer says how it stands as a whole.
-pub(super) fn take_status(object: &mut Object<'_, '_>, found: Found) {
-    let status = object.peek("status").and_then(string);
-    if found == Found::Answer || matches!(status.as_deref(), Some("completed" | "in_progress")) {
-        object.raw("status");
-    }
 }
 
 fn pieces(raw: Option<&RawValue>, path: &Path<'_>) -> Result<Vec<OutputPart>, DecodeError> {

@@ -53,23 +53,3 @@ async fn a_secret_of_the_pool_goes_where_the_pool_says() {
         )]
     );
 }
-
-#[tokio::test]
-async fn the_sidecars_own_files_are_shown_to_nobody() {
-    let folder = tempfile::tempdir().unwrap();
-    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
-    for place in [&own, &other] {
-        std::fs::create_dir(place).unwrap();
-        std::fs::write(place.join("token"), "a token\n").unwrap();
-    }
-    let link = other.join("link");
-    std::os::unix::fs::symlink(own.join("token"), &link).unwrap();
-    let around = other.join("../own/token");
-    let through_proc = Path::new("/proc/self/root").join(own.strip_prefix("/").unwrap());
-    for path in [own.join("token"), link, around, through_proc.join("token")] {
-        let read = read_outside(&path, &[&own]).await;
-        assert!(matches!(read, Err(SignInError::OwnFile(_))), "{path:?}");
-    }
-    let read = read_outside(&other.join("token"), &[&own]).await;
-    assert_eq!(read.as_deref(), Ok("a token"));
-}

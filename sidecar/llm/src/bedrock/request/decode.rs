@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::FORMAT;
 use crate::bedrock::block::{self, Said};
+use crate::bedrock::request::rest::keep_rest;
 use crate::bedrock::request::{ADDITIONAL, INFERENCE, METADATA, OUTPUT, tools};
 use crate::error::DecodeError;
 use crate::ir::{
@@ -52,16 +53,6 @@ pub(in crate::bedrock) fn decode(body: &[u8]) -> Result<Request, DecodeError> {
     object.rest_into(&mut kept, FORMAT, "");
     request.extra = kept;
     Ok(request.canonical())
-}
-
-/// What is left of a member, kept under its name.
-pub(super) fn keep_rest(name: &str, rest: Object<'_, '_>, kept: &mut Extra) {
-    let rest = rest.into_members();
-    if !rest.is_empty() {
-        let text = serde_json::to_string(&rest).expect("string keys only");
-        let raw = RawJson::try_new(&text).expect("just serialised");
-        kept.insert(FORMAT, name, raw);
-    }
 }
 
 /// Texts, and a first message for what is no text.

@@ -7,6 +7,7 @@ use serde_json::Number;
 
 use crate::bedrock::FORMAT;
 use crate::bedrock::block::{BlockWriter, Direction};
+use crate::bedrock::request::rest::unsupported;
 use crate::bedrock::request::tools::Plan;
 use crate::bedrock::request::{
     ADDITIONAL, INFERENCE, MEMBERS, METADATA, OUTPUT, SHARED_MEMBERS, TOOLS, messages,
@@ -61,14 +62,6 @@ pub(in crate::bedrock) fn encode(
     rest(&mut object, request, &mut report);
     object.end();
     Ok(report.into_encoded(body))
-}
-
-pub(super) fn unsupported(path: &str, reason: impl Into<String>) -> EncodeError {
-    EncodeError::Unsupported {
-        path: path.to_owned(),
-        format: FORMAT,
-        reason: reason.into(),
-    }
 }
 
 fn check(request: &Request) -> Result<(), EncodeError> {

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use crate::error::{DecodeError, EncodeError};
 use crate::ir::{Extra, InputPart, Message, Opaque, OutputPart, Text, ToolResult};
 use crate::json::{Object, ObjectWriter, Path, Report, array, kind_of, string};
-use crate::openai_responses::item::{self, Found, MESSAGE};
+use crate::openai_responses::found::Found;
+use crate::openai_responses::item::{self, MESSAGE};
 use crate::openai_responses::output::{Items, Reader, call_id};
 use crate::openai_responses::{FORMAT, content};
 

@@ -1,5 +1,6 @@
 //! Events of the wire to events.
 
+mod blocks;
 mod message;
 mod reading;
 mod thought;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Extra, OutputPart};
 use crate::json::{Object, Path, array, string};
-use crate::openai_responses::stream::decode::reading::{Blocks, add, stop};
+use crate::openai_responses::stream::decode::blocks::{Blocks, add, stop};
 use crate::openai_responses::{item, types};
 
 #[derive(Default)]

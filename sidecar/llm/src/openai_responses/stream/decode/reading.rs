@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use crate::error::DecodeError;
-use crate::fold::unfold_part;
-use crate::ir::{BlockStart, Delta, Event, OutputPart, RawJson};
+use crate::ir::{BlockStart, Delta, Event, RawJson};
 use crate::json::{Object, Path};
-use crate::openai_responses::item::{self, CALL, Found, MESSAGE};
+use crate::openai_responses::found::Found;
+use crate::openai_responses::item::{self, CALL, MESSAGE};
+use crate::openai_responses::stream::decode::blocks::{Blocks, add, stop};
 use crate::openai_responses::stream::decode::message::Message;
 use crate::openai_responses::stream::decode::thought::Thought;
 use crate::openai_responses::{reasoning, types};
@@ -32,51 +33,12 @@ pub(super) struct Reading {
     calls: bool,
 }
 
-/// Numbers blocks.
-#[derive(Default)]
-pub(super) struct Blocks {
-    next: u32,
-}
-
 /// An item that is told piece by piece.
 enum Item {
     Message(Message),
     /// The block, and the bytes of its arguments that were told.
     Call(u32, usize),
     Thought(Thought),
-}
-
-// === impl Blocks ===
-
-impl Blocks {
-    pub(super) fn begin(&mut self, start: BlockStart, out: &mut Vec<Event>) -> u32 {
-        let block = self.next;
-        self.next += 1;
-        out.push(Event::BlockStart {
-            choice: 0,
-            block,
-            start,
-        });
-        block
-    }
-
-    /// A part that is there as a whole.
-    pub(super) fn whole(&mut self, part: &OutputPart, out: &mut Vec<Event>) {
-        unfold_part(part, 0, self.next, out);
-        self.next += 1;
-    }
-}
-
-pub(super) fn add(block: u32, delta: Delta, out: &mut Vec<Event>) {
-    out.push(Event::Delta {
-        choice: 0,
-        block,
-        delta,
-    });
-}
-
-pub(super) fn stop(block: u32, out: &mut Vec<Event>) {
-    out.push(Event::BlockStop { choice: 0, block });
 }
 
 // === impl Reading ===

@@ -8,7 +8,7 @@ use crate::error::DecodeError;
 use crate::ir::{BlockStart, Delta, Event, Extra, OutputPart};
 use crate::json::{Object, Path};
 use crate::openai_responses::reasoning;
-use crate::openai_responses::stream::decode::reading::{Blocks, add, stop};
+use crate::openai_responses::stream::decode::blocks::{Blocks, add, stop};
 
 #[derive(Default)]
 pub(super) struct Thought {
