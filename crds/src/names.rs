@@ -86,11 +86,11 @@ pub struct HostPattern(pub String);
 
 fn proxy_url_schema() -> Schema {
     let absolute = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''";
-    let bare = r"self.matches('^[^@?#]*$') && self.matches('^[a-zA-Z]+://[^/]*/?$')";
+    let bare = r"self.matches('^[^@?#]*$') && self.matches('^[a-zA-Z0-9]+://[^/]*/?$')";
     let rules = [
         cel::rule(
             absolute,
-            "'the url of a proxy must be an absolute http or https URL; write for example http://proxy.example.com:3128'",
+            "'the url of a proxy must be an absolute http or https URL, for SOCKS is not spoken; write for example http://proxy.example.com:3128, a proxy that takes CONNECT'",
         ),
         cel::rule(
             bare,

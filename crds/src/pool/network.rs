@@ -19,7 +19,7 @@ use crate::{DnsSubdomain, ProxyUrl, cel};
 pub struct Proxy {
     /// HTTP: the proxy at url, asked by CONNECT for https, h2c and where hostHeader is given, by whole URLs for plain http. None: no proxy, whatever the environment of the sidecar has.
     pub r#type: ProxyType,
-    /// With type HTTP: http or https, host and port. An https proxy is checked against the roots of the sidecar and those of tls.caCertificateRef. The rule for addresses holds for the proxy as for the provider.
+    /// With type HTTP: http or https (no SOCKS), host and port. An https proxy is checked against the roots of the sidecar and those of tls.caCertificateRef. The rule for addresses holds for the proxy as for the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<ProxyUrl>,
     /// With type HTTP: the Secret with username and password for the proxy, as type kubernetes.io/basic-auth has them. Omitted: none are sent.
