@@ -1,20 +1,19 @@
 //! One request on its way through the steps.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use fkm_llm::embedding::EmbeddingRequest;
+use fkm_llm::RequestScan;
 use fkm_llm::form::Form;
-use fkm_llm::rerank::RerankRequest;
-use fkm_llm::{DecodeError, EmbeddingCodec, RequestScan, RerankCodec, WireFormat, ir};
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::codec::Codec;
 use crate::context::Context;
+use crate::inlined::Media;
 use crate::runtime::{Candidate, RuleRuntime, Runtime};
+use crate::source::{Decoded, Source};
 use crate::steps::accept::BodyGuard;
-use crate::steps::inline::Media;
 
 /// Our name for one exchange: 32 hex digits, random.
 #[derive(Clone, Copy, Debug)]
@@ -52,23 +51,6 @@ pub(crate) struct Exchange {
     pub(crate) media: Media,
 }
 
-/// What an attempt encodes: the request as it came, or with what is at its addresses.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Source<'a> {
-    pub(crate) body: &'a Bytes,
-    /// Of this body.
-    pub(crate) scan: &'a RequestScan,
-    pub(crate) decoded: &'a Decoded,
-}
-
-/// A request in the representation of its operation, once it is needed.
-#[derive(Debug, Default)]
-pub(crate) struct Decoded {
-    chat: OnceLock<Result<ir::Request, DecodeError>>,
-    embeddings: OnceLock<Result<EmbeddingRequest, DecodeError>>,
-    rerank: OnceLock<Result<RerankRequest, DecodeError>>,
-}
-
 // === impl RequestId ===
 
 impl RequestId {
@@ -102,39 +84,5 @@ impl Exchange {
             scan: &self.scan,
             decoded: &self.decoded,
         }
-    }
-}
-
-// === impl Source ===
-
-impl<'a> Source<'a> {
-    /// A conversation in the representation.
-    pub(crate) fn chat(self, client: &dyn WireFormat) -> Result<&'a ir::Request, &'a DecodeError> {
-        let decoded = &self.decoded.chat;
-        decoded
-            .get_or_init(|| client.decode_request(self.body))
-            .as_ref()
-    }
-
-    /// What is to become vectors, in the representation.
-    pub(crate) fn embeddings(
-        self,
-        client: &dyn EmbeddingCodec,
-    ) -> Result<&'a EmbeddingRequest, &'a DecodeError> {
-        let decoded = &self.decoded.embeddings;
-        decoded
-            .get_or_init(|| client.decode_request(self.body))
-            .as_ref()
-    }
-
-    /// What is to be ranked, in the representation.
-    pub(crate) fn rerank(
-        self,
-        client: &dyn RerankCodec,
-    ) -> Result<&'a RerankRequest, &'a DecodeError> {
-        let decoded = &self.decoded.rerank;
-        decoded
-            .get_or_init(|| client.decode_request(self.body))
-            .as_ref()
     }
 }

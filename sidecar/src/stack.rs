@@ -25,19 +25,20 @@ use tracing::Instrument;
 use crate::codec::Codec;
 use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
-use crate::exchange::{self, Exchange, RequestId};
+use crate::exchange::{Exchange, RequestId};
+use crate::failed::{Failed, draining, early};
+use crate::inlined::Media;
 use crate::media_type::JSON;
 use crate::metrics::Outcome;
 use crate::owner::Claim;
 use crate::relay::{AnswerBody, Start};
 use crate::steps::accept::{self, BodyGuard};
 use crate::steps::execute::Executed;
-use crate::steps::inline::Media;
 use crate::steps::record::{self, Record};
 use crate::steps::take::TakenBody;
 use crate::steps::{count, execute, models, plan};
 use crate::surface::{Asked, Call, Question};
-use crate::{kept, owner, respond};
+use crate::{kept, owner, respond, source};
 
 /// Answers one request; never fails: an error is an answer too.
 pub(crate) async fn serve(
@@ -93,12 +94,6 @@ fn request_span(id: &RequestId, head: &request::Parts, call: &Call) -> tracing::
         fkm_telemetry::trace_context::adopt(&span, &head.headers);
     }
     span
-}
-
-/// An error, and the exchange where it had begun.
-pub(crate) struct Failed {
-    pub(crate) error: Box<ExchangeError>,
-    pub(crate) exchange: Option<Arc<Exchange>>,
 }
 
 async fn exchange(
@@ -167,7 +162,7 @@ async fn exchange(
         runtime,
         rule,
         plan,
-        decoded: exchange::Decoded::default(),
+        decoded: source::Decoded::default(),
         media: Media::default(),
     });
     let pending = record::Pending::new(exchange.clone());
@@ -344,13 +339,6 @@ fn request_id_header(format: Codec) -> HeaderName {
     HeaderName::from_static(format.request_id_header())
 }
 
-pub(crate) fn early(error: ExchangeError) -> Failed {
-    Failed {
-        error: Box::new(error),
-        exchange: None,
-    }
-}
-
 fn not_ready() -> ExchangeError {
     let mut error = ExchangeError::new(
         Reason::NotReady,
@@ -358,11 +346,4 @@ fn not_ready() -> ExchangeError {
     );
     error.retry_after = Some(std::time::Duration::from_secs(1));
     error
-}
-
-pub(crate) fn draining() -> ExchangeError {
-    ExchangeError::new(
-        Reason::Draining,
-        "the sidecar is shutting down and the drain deadline is over",
-    )
 }

@@ -5,6 +5,7 @@
 
 mod kept;
 mod path;
+mod segment;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use fkm_snapshot::{AnyFormat, Operation};
 use http::{HeaderMap, Method, Uri};
 
 pub(crate) use self::kept::{Brings, Gives, KeptCall};
-pub(crate) use self::path::escaped;
+pub(crate) use self::segment::escaped;
 use crate::codec::Codec;
 use crate::error::{ExchangeError, Reason};
 

@@ -56,7 +56,7 @@ impl AnswerSource {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Some(Err(Broken(client::describe(&error)))));
+                    return Poll::Ready(Some(Err(Broken(connector::describe(&error)))));
                 }
                 Poll::Ready(Some(Ok(frame))) => frame,
             };

@@ -16,7 +16,7 @@ use crate::runtime::{Candidate, Key, Link};
 use crate::steps::send::{self as step, sign_in_and_send};
 use crate::surface::{Gives, KeptCall};
 use crate::upstream::body::{RequestBody, Upload, UploadFault};
-use crate::upstream::client::{self, NotSent};
+use crate::upstream::client::{self, NotSent, OUR_AGENT};
 use crate::upstream::{Answer, AnswerSource};
 
 const ANY: HeaderValue = HeaderValue::from_static("*/*");
@@ -121,7 +121,7 @@ impl<'a> Sending<'a> {
             Gives::Ids(_) => step::ACCEPT_JSON,
         };
         headers.insert(ACCEPT, accept);
-        headers.insert(USER_AGENT, step::OUR_AGENT);
+        headers.insert(USER_AGENT, OUR_AGENT);
         if format == AnyFormat::Chat(Format::AnthropicMessages) {
             headers.insert(step::ANTHROPIC_VERSION, step::ANTHROPIC_VERSION_VALUE);
         }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::error::SignInError;
 use crate::upstream::body::Segments;
-use crate::upstream::client::{self, HttpClient, describe};
+use crate::upstream::client::{self, HttpClient};
+use crate::upstream::connector::describe;
 
 /// The most that is read of an answer. Tokens are a few KiB.
 const MOST: usize = 256 * 1024;

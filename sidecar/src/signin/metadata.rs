@@ -19,7 +19,7 @@ use tower::Service;
 use super::endpoint::{Reply, server};
 use super::error::SignInError;
 use crate::upstream::body::Segments;
-use crate::upstream::client::describe;
+use crate::upstream::connector::describe;
 
 /// They are near.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -19,7 +19,7 @@ use thiserror::Error;
 use super::last_good::{self, LastGood};
 use crate::args::{CaSource, PushSettings};
 use crate::context::Context;
-use crate::upstream::client::describe;
+use crate::upstream::connector::describe;
 
 /// First and longest pause between two tries; each pause is drawn from zero up to a bound that doubles (full jitter), so
 /// that a fleet does not come back at once.

@@ -11,8 +11,9 @@ use fkm_snapshot::{Dialect, RelayDialect};
 use crate::attempt::AttemptError;
 use crate::codec::Pair;
 use crate::error::{ExchangeError, Reason};
-use crate::exchange::{Exchange, Source};
+use crate::exchange::Exchange;
 use crate::runtime::Candidate;
+use crate::source::Source;
 
 /// The body of one attempt's request.
 #[derive(Debug)]

@@ -10,53 +10,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fkm_llm::{Content, Link, WireFormat, links_to_follow};
 use fkm_snapshot::{Dialect, Medium};
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 use url::Url;
 
-use super::accept::{BodyBudget, BodyGuard, MAX_BODY_BYTES};
+use super::accept::{BodyBudget, MAX_BODY_BYTES};
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::codec::Pair;
 use crate::context::Context;
-use crate::error::{ExchangeError, Reason};
-use crate::exchange::{Decoded, Exchange, Source};
+use crate::error::Reason;
+use crate::exchange::Exchange;
+use crate::inlined::{Inlined, Known, Refusal, what};
 use crate::metrics::Metrics;
 use crate::runtime::Candidate;
+use crate::source::Decoded;
 use crate::upstream::fetch::{Allowance, FetchError, Fetched, Fetcher};
 
 /// Of one request at the same time; a host of media seldom likes more.
 const AT_ONCE: usize = 4;
-
-/// The request with what was at its addresses.
-#[derive(Debug)]
-pub(crate) struct Inlined {
-    body: Bytes,
-    scan: fkm_llm::RequestScan,
-    decoded: Decoded,
-    /// Keeps the body counted for as long as it is in memory.
-    _guard: BodyGuard,
-}
-
-/// What the attempts of one exchange have fetched.
-pub(crate) type Media = Mutex<Vec<Known>>;
-
-/// Some links of the request, followed by the rules of one pool.
-#[derive(Debug)]
-pub(crate) struct Known {
-    fetcher: Arc<Fetcher>,
-    paths: Vec<String>,
-    outcome: Result<Arc<Inlined>, Refusal>,
-}
-
-/// Why the request cannot be completed.
-#[derive(Clone, Debug)]
-struct Refusal {
-    reason: Reason,
-    /// The part.
-    path: String,
-    message: String,
-}
 
 /// The request with its media, where this provider wants them here; `None`: as the client sent it.
 pub(crate) async fn run(
@@ -247,59 +218,6 @@ fn not_allowed(candidate: &Candidate, link: &Link, dialect: &Dialect) -> Refusal
         "{why}; send the content of the {what} instead of its address, or let the platform team allow spec.media.fetch in the pool"
     );
     Refusal::of(Reason::NotExpressible, link, message)
-}
-
-fn what(link: &Link) -> &'static str {
-    match link.medium {
-        Medium::Image => "image",
-        Medium::Document => "document",
-    }
-}
-
-// === impl Inlined ===
-
-impl Inlined {
-    /// What is encoded.
-    pub(crate) fn source(&self) -> Source<'_> {
-        Source {
-            body: &self.body,
-            scan: &self.scan,
-            decoded: &self.decoded,
-        }
-    }
-}
-
-// === impl Refusal ===
-
-impl Refusal {
-    fn of(reason: Reason, link: &Link, message: impl std::fmt::Display) -> Self {
-        let path = link.path.clone();
-        Self {
-            reason,
-            message: format!("`{path}`: {message}"),
-            path,
-        }
-    }
-
-    fn failed(link: &Link, error: &FetchError) -> Self {
-        let reason = match error {
-            FetchError::Overloaded => Reason::Overloaded,
-            _ => Reason::MediaUnavailable,
-        };
-        let message = format!("the {} cannot be fetched: {error}", what(link));
-        Self::of(reason, link, message)
-    }
-}
-
-impl From<Refusal> for AttemptError {
-    fn from(refusal: Refusal) -> Self {
-        let mut error = ExchangeError::new(refusal.reason, refusal.message);
-        error.client.param = Some(refusal.path);
-        match refusal.reason {
-            Reason::Overloaded => Self::Final(error),
-            _ => Self::Unsuited(error),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::runtime::{Candidate, Key, Link};
 use crate::signin::SignInError;
 use crate::steps::encode::Encoded;
 use crate::upstream::body::Segments;
-use crate::upstream::client::{self, SendError};
+use crate::upstream::client::{self, OUR_AGENT, SendError};
 use crate::upstream::simulated;
 use crate::upstream::{Answer, AnswerSource};
 
@@ -23,9 +23,6 @@ pub(crate) const ACCEPT_STREAM: HeaderValue =
     HeaderValue::from_static("text/event-stream, application/json");
 /// Sound, JSON or text: the body of the request says which.
 const ACCEPT_ANY: HeaderValue = HeaderValue::from_static("*/*");
-/// How the sidecar names itself.
-pub(crate) const OUR_AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
 pub(crate) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 pub(crate) const ANTHROPIC_VERSION_VALUE: HeaderValue = HeaderValue::from_static("2023-06-01");
 

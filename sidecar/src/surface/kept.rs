@@ -7,7 +7,7 @@ use fkm_snapshot::{AnyFormat, Kept};
 use http::Method;
 
 use super::Family;
-use super::path::name;
+use super::segment::{escaped, name};
 
 /// A call about something kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl KeptCall {
 
     /// What follows the provider's path, for the provider's own id.
     pub(crate) fn rest(&self, id: &str) -> String {
-        let escaped = super::path::escaped(id);
+        let escaped = escaped(id);
         self.row.rest.replace(ID, &escaped)
     }
 }

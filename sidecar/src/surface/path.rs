@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fkm_llm::{EmbeddingFormat, Format, RelayFormat, RerankFormat};
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::segment::name;
 use super::{Asked, Call, Family, Question, kept};
 
 /// For an error: what there is.
@@ -15,9 +15,6 @@ pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/c
      /v1/audio/translations, /v1/moderations, /v1/messages, /v1beta/models/MODEL:generateContent, /v2/chat, /v2/embed, \
      /v2/rerank and /model/MODEL/converse, GET /v1/models; what is kept at /v1/responses/ID, /v1/files and /v1/batches; all of \
      them also under /openai, /anthropic, /gemini, /cohere, /bedrock, /mistral or /voyage";
-
-/// The longest name of a model or id that a path may hold, in bytes.
-const MAX_MODEL_BYTES: usize = 512;
 
 /// What a path stands for. A prefix decides; then what only one family has; then the client's headers.
 pub(super) fn call(path: &str, headers: &HeaderMap) -> Call {
@@ -315,24 +312,6 @@ fn of_path(format: AnyFormat, model: Arc<str>, stream: Option<bool>) -> Asked {
         stream,
     })
 }
-
-/// The name of a model or an id in a path: unescaped, not empty, UTF-8.
-pub(super) fn name(escaped: &str) -> Option<Arc<str>> {
-    let name = percent_decode_str(escaped).decode_utf8().ok()?;
-    (!name.is_empty() && name.len() <= MAX_MODEL_BYTES).then(|| Arc::from(&*name))
-}
-
-/// A text as one segment of a path.
-pub(crate) fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// All but what may stand in one segment of a path as it is (RFC 3986, `unreserved`).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 #[cfg(test)]
 mod tests;

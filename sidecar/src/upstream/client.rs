@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fkm_snapshot::{Addresses, FailureClass, Http2, Millis, Network};
 use http::header::PROXY_AUTHORIZATION;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -17,11 +17,15 @@ use tokio::time::Instant;
 
 use super::address::Forbidden;
 use super::body::{RequestBody, Segments, UploadFault};
-use super::connector::{ConnectTimeout, Connector};
+use super::connector::{Connector, describe};
 use super::dialer::{Destination, Dialer, InvalidDestination, Surroundings};
 use super::material::Material;
 use super::proxy::Proxy;
 use super::stream::Reuse;
+
+/// How the sidecar names itself.
+pub(crate) const OUR_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("fkm-sidecar/", env!("CARGO_PKG_VERSION")));
 
 /// Connections that nobody used for so long are closed. Below the idle time-outs of common servers (60 s and more), so
 /// that a request seldom meets a connection that the provider is closing.
@@ -305,25 +309,4 @@ fn is_forbidden(error: &(dyn std::error::Error + 'static)) -> bool {
         next = error.source();
     }
     false
-}
-
-/// The causes of an error, outermost first, without the words that hyper adds to every one.
-pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        let wrapper = matches!(
-            text.as_str(),
-            "client error (Connect)" | "client error (SendRequest)"
-        );
-        if !wrapper && parts.last().is_none_or(|last| !last.contains(&text)) {
-            parts.push(text);
-        }
-        if error.is::<ConnectTimeout>() {
-            break;
-        }
-        next = error.source();
-    }
-    parts.join(": ")
 }

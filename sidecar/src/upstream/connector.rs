@@ -15,7 +15,6 @@ use thiserror::Error;
 use tokio::time::Instant;
 use tower::Service;
 
-use super::client::describe;
 use super::dialer::Dialer;
 use super::stream::Stream;
 
@@ -110,4 +109,25 @@ impl Service<Uri> for Connector {
             None => Box::pin(open(self.dialer.clone(), self.timeout)),
         }
     }
+}
+
+/// The causes of an error, outermost first, without the words that hyper adds to every one.
+pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        let wrapper = matches!(
+            text.as_str(),
+            "client error (Connect)" | "client error (SendRequest)"
+        );
+        if !wrapper && parts.last().is_none_or(|last| !last.contains(&text)) {
+            parts.push(text);
+        }
+        if error.is::<ConnectTimeout>() {
+            break;
+        }
+        next = error.source();
+    }
+    parts.join(": ")
 }

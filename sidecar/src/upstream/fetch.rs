@@ -18,11 +18,10 @@ use thiserror::Error;
 use url::Url;
 
 use super::body::Segments;
-use super::client::{self, HttpClient};
+use super::client::{self, HttpClient, OUR_AGENT};
 use super::dialer::{Destination, Surroundings};
 use crate::policy::sniff;
 use crate::steps::accept::{BodyBudget, BodyGuard};
-use crate::steps::send::OUR_AGENT;
 
 /// Hosts of media like to send on to where they keep them; more often than this is a loop.
 const REDIRECTS: usize = 3;
