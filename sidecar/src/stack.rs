@@ -35,7 +35,7 @@ use crate::relay::{AnswerBody, Start};
 use crate::steps::accept::{self, BodyGuard};
 use crate::steps::execute::Executed;
 use crate::steps::record::{self, Record};
-use crate::steps::take::TakenBody;
+use crate::steps::taken::TakenBody;
 use crate::steps::{count, execute, models, plan};
 use crate::surface::{Asked, Call, Question};
 use crate::{kept, owner, respond, source};

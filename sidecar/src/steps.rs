@@ -11,4 +11,5 @@ pub(crate) mod record;
 mod relayed;
 pub(crate) mod send;
 pub(crate) mod take;
+pub(crate) mod taken;
 mod whole;

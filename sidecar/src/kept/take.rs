@@ -11,7 +11,8 @@ use super::send::Sending;
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::codec::Codec;
 use crate::media_type::{EVENT_STREAM, JSON};
-use crate::steps::take::{MAX_WHOLE_BYTES, provider_request_id, read_error, unreadable};
+use crate::steps::take::{provider_request_id, read_error, unreadable};
+use crate::steps::taken::MAX_WHOLE_BYTES;
 use crate::surface::Gives;
 use crate::upstream::{Answer, AnswerSource};
 

@@ -20,7 +20,7 @@ use crate::exchange::Exchange;
 use crate::metrics::{AttemptLabels, AttemptOutcome};
 use crate::policy::verdict::{Next, after};
 use crate::runtime::{Candidate, Offer};
-use crate::steps::take::{Sent, Taken};
+use crate::steps::taken::{Sent, Taken};
 
 /// The candidate that answered, and with what.
 pub(crate) struct Executed {

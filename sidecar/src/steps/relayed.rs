@@ -6,7 +6,7 @@ use fkm_llm::{AnswerKind, FailureClass, Relayed};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
-use super::take::{self, Read, TakenBody};
+use super::taken::{self, Read, TakenBody};
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::exchange::Exchange;
 use crate::media_type::{EVENT_STREAM, JSON};
@@ -29,7 +29,7 @@ pub(super) async fn take(
     match kind {
         Some(AnswerKind::Events) if exchange.scan.stream => {
             let transform = relayed.relay(exchange.choices);
-            let body = take::stream(candidate, answer.body, transform, limits).await?;
+            let body = taken::stream(candidate, answer.body, transform, limits).await?;
             Ok((body, EVENT_STREAM))
         }
         Some(AnswerKind::Events) => Err(broken(
@@ -73,11 +73,11 @@ async fn whole(
     source: AnswerSource,
     limits: &Limits,
 ) -> Result<TakenBody, AttemptError> {
-    match take::read_whole(source, MAX_PICTURES_BYTES, limits).await? {
+    match taken::read_whole(source, MAX_PICTURES_BYTES, limits).await? {
         Read::Larger { ready, source } => Ok(TakenBody::Large { ready, source }),
         Read::Whole(body) => {
             let facts = relayed.facts(kind, &body);
-            let progress = facts.map_err(|fault| take::from_fault(fault, candidate))?;
+            let progress = facts.map_err(|fault| taken::from_fault(fault, candidate))?;
             Ok(TakenBody::Whole { body, progress })
         }
     }

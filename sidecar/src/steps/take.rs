@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fkm_llm::{
-    Dialect, FailureClass, Progress, ProviderError, RelayOptions, StreamFault, StreamOptions,
-    StreamTransform, ToolNames, WireFormat,
+    Dialect, FailureClass, ProviderError, RelayOptions, StreamFault, StreamOptions,
+    StreamTransform, WireFormat,
 };
+use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
 
 use crate::attempt::{AttemptError, Limits, Wait};
 use crate::codec::{Codec, Pair};
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
+use crate::steps::taken::{
+    MAX_WHOLE_BYTES, Read, Sent, Taken, TakenBody, from_fault, read_whole, stream,
+};
 use crate::steps::{relayed, whole};
 use crate::upstream::{Answer, AnswerSource};
-
-/// Whole answers up to this size are read before they are shown, so that a broken one can still fail over.
-pub(crate) const MAX_WHOLE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the body of an error may take to come; its status already says that the attempt failed.
 const ERROR_BODY_WITHIN: Duration = Duration::from_secs(2);
@@ -32,43 +32,6 @@ const MAX_REQUEST_ID_BYTES: usize = 256;
 
 /// As much of an error body as is read.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// An answer that may be shown.
-pub(crate) struct Taken {
-    pub(crate) body: TakenBody,
-    /// Its media type, where the client's format alone does not say it.
-    pub(crate) content_type: Option<HeaderValue>,
-    /// The provider's request id.
-    pub(crate) provider_request_id: Option<String>,
-    /// What the client's format cannot express.
-    pub(crate) dropped: Vec<String>,
-}
-
-/// Its body.
-pub(crate) enum TakenBody {
-    /// Complete.
-    Whole { body: Bytes, progress: Progress },
-    /// Begun; `ready` may be sent at once.
-    Stream {
-        ready: Vec<Bytes>,
-        source: AnswerSource,
-        transform: Box<dyn StreamTransform>,
-    },
-    /// Larger than is kept; shown as it comes, without a look inside.
-    Large {
-        ready: Vec<Bytes>,
-        source: AnswerSource,
-    },
-}
-
-/// What reading an answer must know of its request.
-#[derive(Debug)]
-pub(crate) struct Sent {
-    /// The usage chunk of the stream is ours alone.
-    pub(crate) strip_usage: bool,
-    /// The names of tools that were changed for the provider.
-    pub(crate) tool_names: ToolNames,
-}
 
 /// Reads the answer to `candidate`'s attempt.
 pub(crate) async fn run(
@@ -217,47 +180,6 @@ async fn read_some(
     Ok(read.freeze())
 }
 
-pub(super) async fn stream(
-    candidate: &Candidate,
-    mut source: AnswerSource,
-    mut transform: Box<dyn StreamTransform>,
-    limits: &Limits,
-) -> Result<TakenBody, AttemptError> {
-    let mut ready = Vec::new();
-    let mut read = 0;
-    loop {
-        let piece = limits.wait(Wait::FirstContent, source.piece()).await?;
-        let pushed = match piece {
-            Some(Ok(piece)) => {
-                read += piece.len();
-                transform.push(piece, &mut ready)
-            }
-            // However it ended: complete or not is all that counts.
-            Some(Err(_)) | None => {
-                transform
-                    .end(&mut ready)
-                    .map_err(|fault| from_fault(fault, candidate))?;
-                let progress = transform.progress().clone();
-                let body = ready.concat().into();
-                return Ok(TakenBody::Whole { body, progress });
-            }
-        };
-        pushed.map_err(|fault| from_fault(fault, candidate))?;
-        if transform.progress().content_started {
-            return Ok(TakenBody::Stream {
-                ready,
-                source,
-                transform,
-            });
-        }
-        if read > MAX_WHOLE_BYTES {
-            let message =
-                format!("no content within the first {MAX_WHOLE_BYTES} bytes of the stream");
-            return Err(AttemptError::failed(FailureClass::BrokenStream, message));
-        }
-    }
-}
-
 fn transform(
     exchange: &Exchange,
     client: &dyn WireFormat,
@@ -315,51 +237,6 @@ async fn whole(
         dropped,
     } = whole::read(exchange, candidate, pair, body, sent)?;
     Ok((TakenBody::Whole { body, progress }, dropped))
-}
-
-/// As much of a whole answer as is kept.
-pub(super) enum Read {
-    Whole(Bytes),
-    /// It is larger; so much has come.
-    Larger {
-        ready: Vec<Bytes>,
-        source: AnswerSource,
-    },
-}
-
-/// Reads a whole answer of at most `most` bytes.
-pub(super) async fn read_whole(
-    mut source: AnswerSource,
-    most: usize,
-    limits: &Limits,
-) -> Result<Read, AttemptError> {
-    let mut ready: Vec<Bytes> = Vec::new();
-    let mut read = 0;
-    let mut wait = Wait::FirstContent;
-    while let Some(piece) = limits.wait(wait, source.piece()).await? {
-        let piece =
-            piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
-        read += piece.len();
-        ready.push(piece);
-        wait = Wait::Rest;
-        if read > most {
-            return Ok(Read::Larger { ready, source });
-        }
-    }
-    Ok(Read::Whole(match ready.len() {
-        1 => ready.remove(0),
-        _ => ready.concat().into(),
-    }))
-}
-
-pub(super) fn from_fault(fault: StreamFault, candidate: &Candidate) -> AttemptError {
-    match fault {
-        StreamFault::Provider(mut error) => {
-            candidate.redact(&mut error);
-            AttemptError::from_provider(&error)
-        }
-        fault => AttemptError::failed(FailureClass::BrokenStream, fault.to_string()),
-    }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::codec::Pair;
 use crate::exchange::Exchange;
 use crate::runtime::Candidate;
 use crate::steps::count;
-use crate::steps::take::{Sent, from_fault};
+use crate::steps::taken::{Sent, from_fault};
 
 /// An answer as the client reads it.
 pub(super) struct Read {
