@@ -45,7 +45,8 @@ pub(crate) fn read(surface: Surface, body: &[u8], whole: bool) -> Result<Said, S
     }
     // Gemini says its end with the finish reason alone, and may tell usage after it.
     said.finished |= surface == Surface::Gemini && said.stopped && !said.error;
-    match whole && !rest.is_empty() {
+    // A further empty line says nothing to any reader of events.
+    match whole && !rest.trim_matches('\n').is_empty() {
         true => Err(format!("no frame at the end: {rest:?}")),
         false => Ok(said),
     }
