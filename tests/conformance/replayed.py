@@ -23,13 +23,14 @@ from snapshots import (
     EMBEDDINGS,
     GEMINI,
     GEMINI_EMBED,
+    IMAGES,
     OPENAI,
     RERANK,
     RESPONSES,
     Upstream,
 )
 
-__all__ = ["MISSING", "Recording", "event", "journal", "load", "serve", "vectors"]
+__all__ = ["MISSING", "Recording", "event", "journal", "load", "pictures", "serve", "vectors"]
 
 # formats of conversations -> the tail of a path that the SDK appends to the base URL that it is given
 TAILS = {
@@ -43,6 +44,7 @@ TAILS = {
 }
 # likewise those of what makes vectors or ranks documents
 VECTOR_TAILS = {EMBEDDINGS: "/embeddings", GEMINI_EMBED: None, COHERE_EMBED: "/v2/embed", RERANK: "/rerank"}
+PICTURE_TAILS = {IMAGES: "/images/generations"}
 LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -52,7 +54,7 @@ class Recording(recordings.Recording):
     @property
     def prefix(self) -> str:
         """What stands in the path between the host and what the SDK appends."""
-        tail = {**TAILS, **VECTOR_TAILS}[self.format]
+        tail = {**TAILS, **VECTOR_TAILS, **PICTURE_TAILS}[self.format]
         return self.path.removesuffix(tail) if tail else ""
 
     @property
@@ -121,6 +123,19 @@ def vectors() -> tuple[Recording, ...]:
 
 
 @functools.cache
+def pictures() -> tuple[Recording, ...]:
+    """Likewise, of what draws pictures: no format that tests/formats reads."""
+    found = []
+    for file in sorted((SHARED / "fixtures").glob("*.jsonl")):
+        for index, text in enumerate(file.read_text("utf-8").splitlines()):
+            line = json.loads(text)
+            if line["path"].endswith(PICTURE_TAILS[IMAGES]):
+                line["headers"].setdefault("content-type", "application/json")
+                found.append(Recording(f"{file.stem}-{index}", file.stem, IMAGES, line))
+    return tuple(found)
+
+
+@functools.cache
 def of_formats(formats: tuple[str, ...]) -> tuple[Recording, ...]:
     found = []
     for one in recordings.load():
@@ -142,7 +157,7 @@ def serve(folder: pathlib.Path, environment: dict[str, str] | None = None) -> tu
     copy = folder / "recordings"
     copy.mkdir()
     with (copy / "all.jsonl").open("w", encoding="utf-8") as out:
-        for recording in load() + vectors():
+        for recording in load() + vectors() + pictures():
             out.write(json.dumps({**recording.line, "key": recording.key}) + "\n")
     port = free_port()
     command = [sys.executable, str(SHARED / "tools" / "replay.py"), "--port", str(port), str(copy)]

@@ -52,6 +52,17 @@ VECTORS = {
     COHERE_EMBED: ("embeddings", {"format": COHERE_EMBED, "path": "/v2/embed"}),
     RERANK: ("ranks", {"format": RERANK, "path": "/rerank", "returnsDocuments": False}),
 }
+# what is passed on as it is, where OpenAI takes it
+IMAGES = "openai.images"
+RELAYED = (
+    IMAGES,
+    "openai.image_edits",
+    "openai.image_variations",
+    "openai.speech",
+    "openai.transcriptions",
+    "openai.translations",
+    "openai.moderations",
+)
 # what is kept behind ids, and where it is asked for
 KEPT = {"openai.responses": "/responses", "openai.files": "/files", "openai.batches": "/batches"}
 # the header by which a key is shown
@@ -92,8 +103,6 @@ def pool(name: str, upstreams: list[Upstream]) -> dict:
 
 
 def provider(name: str, index: int, upstream: Upstream) -> dict:
-    member, record = VECTORS.get(upstream.format) or ("dialect", DIALECTS[upstream.format])
-    own = OWN.get((upstream.provider, upstream.format), {})
     return {
         "name": f"upstream-{index}",
         "system": "conformance",
@@ -101,7 +110,7 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
         "connection": {
             "http": {
                 "baseUrl": upstream.base_url,
-                member: {**record, **own},
+                **spoken(upstream),
                 **({"keeps": [{"kept": one, "path": KEPT[one]} for one in upstream.keeps]} if upstream.keeps else {}),
                 "locality": "Local",
                 "credentials": [{"name": "main", "secret": f"{NAMESPACE}/keys/main"}],
@@ -109,6 +118,14 @@ def provider(name: str, index: int, upstream: Upstream) -> dict:
         },
         "models": {name: {"upstreamName": upstream.model, **({"maxOutputTokens": upstream.most} if upstream.most else {})}},
     }
+
+
+def spoken(upstream: Upstream) -> dict:
+    """The member of its connection that says how it speaks."""
+    if upstream.format in RELAYED:
+        return {"relays": [{"format": upstream.format}]}
+    member, record = VECTORS.get(upstream.format) or ("dialect", DIALECTS[upstream.format])
+    return {member: {**record, **OWN.get((upstream.provider, upstream.format), {})}}
 
 
 def rule(name: str, policy: dict | None) -> dict:
