@@ -7,6 +7,7 @@ use fkm_dialect::{
     AnyFormat, Dialect, EmbeddingDialect, Keeps, RelayDialect, RelayFormat, RerankDialect,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::{ModelRecord, models};
 
@@ -53,6 +54,9 @@ struct PresetRecord {
     /// What it takes where `OpenAI` does.
     #[serde(default)]
     relays: Vec<RelayFormat>,
+    /// Where its makers say what it keeps and relays: for whoever reads the file.
+    #[serde(default, rename = "sources")]
+    _sources: IgnoredAny,
     /// Whose models it offers, where they do not stand under its own name.
     models: Option<String>,
 }
@@ -126,6 +130,19 @@ mod tests {
     use url::Url;
 
     use super::*;
+
+    #[test]
+    fn what_is_kept_or_relayed_has_a_source() {
+        let records: serde_json::Value =
+            serde_json::from_str(include_str!("../data/presets.json")).unwrap();
+        for (name, preset) in PRESETS.iter() {
+            let told = !preset.keeps.is_empty() || !preset.relays.is_empty();
+            let sources = records[name]["sources"].as_array().into_iter().flatten();
+            let pages =
+                sources.filter(|one| one.as_str().is_some_and(|url| Url::parse(url).is_ok()));
+            assert_eq!(pages.count() > 0, told, "{name}");
+        }
+    }
 
     #[test]
     fn every_record_is_usable() {
