@@ -1,14 +1,15 @@
 //! Which spec of an object takes effect: the live one, or what is left of the last accepted one.
 //!
 //! *Guarantees*: the last accepted spec stands in only while the live one is invalid in itself, and even then the live
-//! one decides what is gone (rules, backends, providers, models), what is referred to (pools, models, Secrets, config
-//! maps) and who may refer (`allowedRoutes`, which is read from the live spec alone): a typo never undoes a revocation.
-//! A key never goes to an address for which the live spec does not name it. What removals leave unable to answer goes
-//! alone: its neighbours stay. Where only weights of 0 are left, the live ones hold.
+//! one decides what is gone (rules, backends, providers, models, formats, vectors, ranks), what is referred to (pools,
+//! models, Secrets, config maps), who may refer (`allowedRoutes`, which is read from the live spec alone), what clients
+//! may keep and what may be fetched: a typo never undoes a revocation. A key never goes to an address (paths and
+//! `hostHeader` are part of it) that it was not named for. What removals leave unable to answer goes alone: its
+//! neighbours stay. Where only weights of 0 are left, the live ones hold.
 
 use fkm_crds::{
-    Backend, Credential, Defaults, KeptKind, LLMRouteSpec, Media, Model, Provider,
-    ProviderPoolSpec, ProviderType, Rule,
+    Backend, ByteSize, Credential, Defaults, KeptKind, LLMRouteSpec, Media, MediaFetch, Model,
+    Provider, ProviderPoolSpec, ProviderType, Rule, SpokenFormat,
 };
 
 use crate::validate::{self, ValidPool, ValidRoute};
@@ -176,7 +177,58 @@ fn remaining_media(stored: Option<&Media>, live: Option<&Media>) -> Option<Media
         fetch.allow_http = None;
     }
     fetch.addresses = fetch.addresses.min(live.addresses);
-    (!fetch.hosts.is_empty()).then_some(media)
+    lower_limits(fetch, live);
+    validate::is_right_media(fetch).then_some(media)
+}
+
+/// Sets each limit that the live spec sets lower, as far as that is a limit.
+fn lower_limits(fetch: &mut MediaFetch, live: &MediaFetch) {
+    let bytes = |size: &ByteSize| size.bytes().ok();
+    lower(
+        &mut fetch.max_total_size,
+        live.max_total_size.as_ref(),
+        validate::MEDIA_TOTAL_BYTES,
+        bytes,
+    );
+    lower(
+        &mut fetch.max_size,
+        live.max_size.as_ref(),
+        validate::MEDIA_BYTES,
+        bytes,
+    );
+    lower(
+        &mut fetch.max_items,
+        live.max_items.as_ref(),
+        validate::MEDIA_ITEMS,
+        |items| u32::try_from(*items).ok().filter(|items| *items > 0),
+    );
+    lower(
+        &mut fetch.timeout,
+        live.timeout.as_ref(),
+        validate::MEDIA_TIMEOUT.into(),
+        |timeout| timeout.parse().ok().filter(|timeout| !timeout.is_zero()),
+    );
+    let total = fetch.max_total_size.as_ref().and_then(bytes);
+    let one = fetch.max_size.as_ref().and_then(bytes);
+    if one > Some(total.unwrap_or(validate::MEDIA_TOTAL_BYTES)) {
+        fetch.max_size = None;
+    }
+}
+
+/// `usual` is what an omitted limit stands for.
+fn lower<T: Clone, N: Ord>(
+    stored: &mut Option<T>,
+    live: Option<&T>,
+    usual: N,
+    number: impl Fn(&T) -> Option<N>,
+) {
+    let live_number = live.map(&number);
+    let stored_number = stored.as_ref().map(&number);
+    let usual = Some(usual);
+    let live_number = live_number.as_ref().unwrap_or(&usual);
+    if live_number.is_some() && live_number < stored_number.as_ref().unwrap_or(&usual) {
+        *stored = live.cloned();
+    }
 }
 
 fn named_provider<'a>(provider: &Provider, live: &'a ProviderPoolSpec) -> Option<&'a Provider> {
@@ -195,6 +247,7 @@ fn remaining_provider(stored: &Provider, live: &Provider) -> Option<Provider> {
     };
     let mut provider = stored.clone();
     provider.keeps = granted(stored.keeps.as_deref(), live.keeps.as_deref());
+    keep_formats(&mut provider, live);
     if !keep_models(&mut provider, live) {
         return None;
     }
@@ -234,9 +287,35 @@ fn keeps_keys(provider: &Provider, stored: &Provider) -> bool {
     stored.credentials.is_none() || provider.credentials.is_some()
 }
 
+/// Leaves what it speaks besides its dialect as far as the live spec still says that it does.
+fn keep_formats(provider: &mut Provider, live: &Provider) {
+    let named = live.formats.as_deref().unwrap_or_default();
+    let is_named = |one: &SpokenFormat| named.iter().any(|live| live.format == one.format);
+    let stored = provider.formats.take().unwrap_or_default();
+    let kept: Vec<_> = stored.into_iter().filter(is_named).collect();
+    provider.formats = (!kept.is_empty()).then_some(kept);
+    provider.embeddings.take_if(|_| live.embeddings.is_none());
+    provider.rerank.take_if(|_| live.rerank.is_none());
+}
+
+/// Whether everything that goes to the provider goes where the live spec sends it.
 fn same_address(provider: &Provider, live: &Provider) -> bool {
-    (provider.r#type, &provider.preset, &provider.base_url)
-        == (live.r#type, &live.preset, &live.base_url)
+    let host = |one: &Provider| {
+        let parts = (one.preset.clone(), one.base_url.clone());
+        (one.r#type, parts, one.host_header.clone())
+    };
+    let paths = |one: &Provider| {
+        let dialect = one.dialect.clone().unwrap_or_default();
+        let vectors = one.embeddings.as_ref().map(|one| one.path.clone());
+        let ranks = one.rerank.as_ref().map(|one| one.path.clone());
+        let dialect = [dialect.path, dialect.stream_path, dialect.count_path];
+        (dialect, vectors, ranks)
+    };
+    let named = live.formats.as_deref().unwrap_or_default();
+    let mut formats = provider.formats.iter().flatten();
+    host(provider) == host(live)
+        && paths(provider) == paths(live)
+        && formats.all(|one| named.contains(one))
 }
 
 /// Whether the live spec still shows the same certificate, and the same proxy the same password.

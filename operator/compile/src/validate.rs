@@ -9,8 +9,8 @@ mod route;
 mod timeouts;
 
 pub(crate) use pool::{
-    HttpTarget, NetworkRefs, SecretAt, Target, ValidPool, ValidProvider, is_right_media, pool,
-    providers,
+    HttpTarget, MEDIA_BYTES, MEDIA_ITEMS, MEDIA_TIMEOUT, MEDIA_TOTAL_BYTES, NetworkRefs, SecretAt,
+    Target, ValidPool, ValidProvider, is_right_media, pool, providers,
 };
 pub(crate) use route::{ValidBackend, ValidRoute, ValidRule, route};
 

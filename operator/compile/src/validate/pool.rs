@@ -17,7 +17,10 @@ use fkm_snapshot::{
     Network, RelayDialect, RelayFormat, RerankDialect, Simulated,
 };
 
-pub(crate) use self::media::is_right as is_right_media;
+pub(crate) use self::media::{
+    MAX_BYTES as MEDIA_BYTES, MAX_ITEMS as MEDIA_ITEMS, MAX_TOTAL_BYTES as MEDIA_TOTAL_BYTES,
+    TIMEOUT as MEDIA_TIMEOUT, is_right as is_right_media,
+};
 pub(crate) use self::sign_in::{SecretAt, ValidCredential};
 use super::base_url::{base_url, proxy_url, socket};
 use super::{dialect, duplicates, weight};

@@ -314,3 +314,21 @@ fn a_pool_is_its_own_namespaces_unless_it_says_otherwise() {
         assert_eq!(only_rule(&compiled).unavailable.is_empty(), ok);
     }
 }
+
+/// A model is asked for what it does alone: one that transcribes does not converse, one that converses does not paint.
+#[test]
+fn models_are_asked_for_what_they_do() {
+    let yaml = route("rules: [{ name: all, backends: [{ name: same }] }]").replace(
+        "models: [{ name: gpt-5, aliases: [large] }",
+        "models: [{ name: whisper-1 }, { name: gpt-5, aliases: [large] }",
+    );
+    let compiled = Objects::parse(&yaml).compile();
+    let models = &compiled.snapshot.pools["platform/chat"].providers[0].models;
+    let formats = |name: &str| -> Vec<&str> {
+        let formats = models[name].formats.iter();
+        formats.map(|one| one.name()).collect()
+    };
+    let transcribes = ["openai.transcriptions", "openai.translations"];
+    assert_eq!(formats("whisper-1"), transcribes);
+    assert_eq!(formats("gpt-5"), ["openai.chat", "openai.responses"]);
+}

@@ -142,7 +142,7 @@ fn further(given: &SpokenFormat, record: Option<Dialect>, lead: Option<&Dialect>
     }
 }
 
-/// Every format of a provider, and those of them that its pool names itself.
+/// Every format of a provider.
 pub(super) fn spoken(target: &HttpTarget) -> BTreeSet<AnyFormat> {
     let chats = target.dialect.iter().chain(&target.beside);
     let chats = chats.map(|one| AnyFormat::Chat(one.format));
@@ -150,7 +150,9 @@ pub(super) fn spoken(target: &HttpTarget) -> BTreeSet<AnyFormat> {
     let vectors = vectors.map(|one| AnyFormat::Embeddings(one.format));
     let ranks = target.ranks.iter();
     let ranks = ranks.map(|one| AnyFormat::Rerank(one.format));
-    chats.chain(vectors).chain(ranks).collect()
+    let relays = target.relays.iter();
+    let relays = relays.map(|one| AnyFormat::Relayed(one.format));
+    chats.chain(vectors).chain(ranks).chain(relays).collect()
 }
 
 /// The formats that a pool names itself: every model of their operation has them, whatever the catalogue knows.

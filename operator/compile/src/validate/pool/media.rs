@@ -7,10 +7,10 @@ use crate::Fault;
 
 /// What a pool lets be fetched that does not say how much: below what providers take inline (Gemini's 20 MB is the least of
 /// those that are published), and what an image or a PDF of a person is.
-const MAX_BYTES: u64 = 10 * 1024 * 1024;
-const MAX_TOTAL_BYTES: u64 = 20 * 1024 * 1024;
-const MAX_ITEMS: u32 = 20;
-const TIMEOUT: Millis = Millis(10_000);
+pub(crate) const MAX_BYTES: u64 = 10 * 1024 * 1024;
+pub(crate) const MAX_TOTAL_BYTES: u64 = 20 * 1024 * 1024;
+pub(crate) const MAX_ITEMS: u32 = 20;
+pub(crate) const TIMEOUT: Millis = Millis(10_000);
 
 const PATH: &str = "spec.media.fetch";
 
