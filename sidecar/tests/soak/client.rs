@@ -204,10 +204,16 @@ async fn body(
         let done = match framing {
             Framing::Length(length) => {
                 reply.body.append(&mut buffer);
-                reply.body.len() >= length
+                if reply.body.len() > length {
+                    return Err(wrong("more than its length"));
+                }
+                reply.body.len() == length
             }
             Framing::Chunked => unchunk(&mut buffer, &mut reply.body)?,
         };
+        if done && !buffer.is_empty() {
+            return Err(wrong("more after the last chunk"));
+        }
         if done {
             return Ok(Ended::Whole);
         }
@@ -229,6 +235,9 @@ fn unchunk(buffer: &mut Vec<u8>, body: &mut Vec<u8>) -> io::Result<bool> {
         let end = line + 2 + length;
         if buffer.len() < end + 2 {
             return Ok(false);
+        }
+        if buffer[end..end + 2] != *b"\r\n" {
+            return Err(wrong("a chunk that is longer than it says"));
         }
         body.extend_from_slice(&buffer[line + 2..end]);
         buffer.drain(..end + 2);

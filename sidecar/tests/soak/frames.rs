@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::judge::joined;
+use crate::judge::{counted, joined};
 use crate::surface::Surface;
 
 /// What a stream said so far.
@@ -17,10 +17,26 @@ pub(crate) struct Said {
     pub(crate) finished: bool,
     /// It said that it failed.
     pub(crate) error: bool,
+    /// The tokens that were asked with, as it told them last.
+    pub(crate) counted: Option<u64>,
     /// The finish reason has come.
     stopped: bool,
     /// The first event has come.
     begun: bool,
+}
+
+// === impl Said ===
+
+impl Said {
+    /// A piece of the text; none comes after the finish reason.
+    fn piece(&mut self, text: &str) -> Option<()> {
+        self.text.push_str(text);
+        (text.is_empty() || !self.stopped && !self.finished).then_some(())
+    }
+
+    fn count(&mut self, event: &Value) {
+        self.counted = counted(event).or(self.counted);
+    }
 }
 
 /// Reads every frame; the last may be in part where the client gave up (`whole` is false).
@@ -86,6 +102,7 @@ fn take_event(surface: Surface, frame: &str, said: &mut Said) -> Result<(), Stri
     if name.is_some() && data["type"].as_str() != name {
         return Err(format!("two names: {frame:?}"));
     }
+    said.count(&data);
     match surface {
         Surface::Chat | Surface::Completions => of_choices(&data, said),
         Surface::Responses => of_responses(&data, said),
@@ -111,7 +128,7 @@ fn of_choices(data: &Value, said: &mut Said) -> Option<()> {
     for choice in data["choices"].as_array()? {
         let text = choice.get("text");
         let text = text.unwrap_or_else(|| &choice["delta"]["content"]);
-        said.text.push_str(text.as_str().unwrap_or_default());
+        said.piece(text.as_str().unwrap_or_default())?;
         said.stopped |= choice["finish_reason"].is_string();
     }
     Some(())
@@ -121,7 +138,7 @@ fn of_responses(data: &Value, said: &mut Said) -> Option<()> {
     let kind = data["type"].as_str()?;
     match kind {
         "response.created" => said.begun = true,
-        "response.output_text.delta" => said.text.push_str(data["delta"].as_str()?),
+        "response.output_text.delta" => said.piece(data["delta"].as_str()?)?,
         "response.completed" => {
             let items = data["response"]["output"].as_array()?.iter();
             let whole: String = items.map(|item| joined(&item["content"])).collect();
@@ -144,7 +161,7 @@ fn of_responses(data: &Value, said: &mut Said) -> Option<()> {
 fn of_messages(data: &Value, said: &mut Said) -> Option<()> {
     match data["type"].as_str()? {
         "message_start" => said.begun = true,
-        "content_block_delta" => said.text.push_str(data["delta"]["text"].as_str()?),
+        "content_block_delta" => said.piece(data["delta"]["text"].as_str()?)?,
         "message_delta" => said.stopped |= data["delta"]["stop_reason"].is_string(),
         "message_stop" => {
             said.finished = true;
@@ -168,7 +185,7 @@ fn of_candidates(data: &Value, said: &mut Said) -> Option<()> {
         return said.error.then_some(());
     }
     let candidate = &data["candidates"][0];
-    said.text.push_str(&joined(&candidate["content"]["parts"]));
+    said.piece(&joined(&candidate["content"]["parts"]))?;
     said.stopped |= candidate["finishReason"].is_string();
     data.is_object().then_some(())
 }
@@ -178,7 +195,7 @@ fn of_cohere(data: &Value, said: &mut Said) -> Option<()> {
         "message-start" => said.begun = true,
         "content-delta" => {
             let text = &data["delta"]["message"]["content"]["text"];
-            said.text.push_str(text.as_str()?);
+            said.piece(text.as_str()?)?;
         }
         "message-end" => match data["delta"]["finish_reason"].as_str()? {
             "ERROR" | "TIMEOUT" => {
@@ -236,9 +253,10 @@ fn take_frame(frame: &[u8], said: &mut Said) -> Option<()> {
         said.error = true;
         return Some(());
     }
+    said.count(&payload);
     match header(":event-type")?.as_str() {
         "messageStart" => said.begun = true,
-        "contentBlockDelta" => said.text.push_str(payload["delta"]["text"].as_str()?),
+        "contentBlockDelta" => said.piece(payload["delta"]["text"].as_str()?)?,
         "messageStop" => {
             words(&payload["stopReason"])?;
             said.finished = true;

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::client::{Ended, Reply};
+use crate::config::KEY;
 use crate::frames::{self, Said};
 use crate::surface::{Family, Question, Surface};
+use crate::token::Token;
 
 /// How an exchange may end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,14 +31,16 @@ pub(crate) fn judge(question: &Question, reply: &Reply) -> Result<Outcome, Strin
     if reply.header("x-fkm-request-id").is_none() {
         return Err("no request id".to_owned());
     }
+    check_own(question, reply)?;
     match (reply.status, reply.ended, question.stream) {
         (200, _, true) => of_stream(question, reply),
         (_, Ended::GivenUp, _) => Ok(Outcome::GivenUp),
         (_, Ended::Broken, _) => Err("broken off".to_owned()),
         (200, Ended::Whole, _) => {
             check_whole(question, reply)?;
-            Ok(complete(reply))
+            complete(reply)
         }
+        (404, ..) => Err("every model and path is there".to_owned()),
         (400.., Ended::Whole, _) => {
             check_error(question.surface.family(), &json(&reply.body)?, reply)?;
             Ok(Outcome::Refused)
@@ -45,10 +49,29 @@ pub(crate) fn judge(question: &Question, reply: &Reply) -> Result<Outcome, Strin
     }
 }
 
-fn complete(reply: &Reply) -> Outcome {
+/// Nothing of an exchange, whatever came of it, is of another one; and the provider's key is nowhere.
+fn check_own(question: &Question, reply: &Reply) -> Result<(), String> {
+    let heads = reply.headers.iter();
+    let heads = heads.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+    for bytes in heads.chain([reply.body.as_slice()]) {
+        if let Some(other) = Token::all_in(bytes)
+            .iter()
+            .find(|one| **one != question.token)
+        {
+            return Err(format!("of another: {other}"));
+        }
+        if String::from_utf8_lossy(bytes).contains(KEY) {
+            return Err("the provider's key".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn complete(reply: &Reply) -> Result<Outcome, String> {
     match reply.header("x-fkm-attempts") {
-        Some("1") => Outcome::Complete,
-        _ => Outcome::FailedOver,
+        Some("1") => Ok(Outcome::Complete),
+        Some(_) => Ok(Outcome::FailedOver),
+        None => Err("no number of attempts".to_owned()),
     }
 }
 
@@ -61,8 +84,11 @@ fn of_stream(question: &Question, reply: &Reply) -> Result<Outcome, String> {
     }
     match (reply.ended, &said) {
         (Ended::GivenUp, _) => Ok(Outcome::GivenUp),
-        (_, Said { error: true, .. }) => Ok(Outcome::FailedInside),
-        (Ended::Whole, Said { finished: true, .. }) if said.text == expected => Ok(complete(reply)),
+        (Ended::Whole, Said { error: true, .. }) => Ok(Outcome::FailedInside),
+        (Ended::Whole, Said { finished: true, .. }) if said.text == expected => {
+            check_count(question, said.counted)?;
+            complete(reply)
+        }
         (Ended::Whole, Said { finished: true, .. }) => Err("says that it is whole".to_owned()),
         (Ended::Whole, _) => Err("a clean end without a finish".to_owned()),
         (Ended::Broken, _) => Err("broken off without an error".to_owned()),
@@ -92,6 +118,41 @@ pub(crate) fn check_error(family: Family, body: &Value, reply: &Reply) -> Result
     }
 }
 
+/// The tokens of an answer are its own. A stream tells them only when asked, and not where its provider broke off after the end.
+fn check_count(question: &Question, counted: Option<u64>) -> Result<(), String> {
+    match counted {
+        Some(count) if count == question.token.count() => Ok(()),
+        None if question.stream => Ok(()),
+        _ => Err(format!("not its own count: {counted:?}")),
+    }
+}
+
+/// The tokens that were asked with, where an answer or an event tells them.
+pub(crate) fn counted(value: &Value) -> Option<u64> {
+    [
+        "/usage/input_tokens",
+        "/usage/inputTokens",
+        "/usage/prompt_tokens",
+        "/usage/tokens/input_tokens",
+        "/usageMetadata/promptTokenCount",
+        "/response/usage/input_tokens",
+        "/message/usage/input_tokens",
+        "/delta/usage/tokens/input_tokens",
+    ]
+    .iter()
+    .find_map(|pointer| value.pointer(pointer)?.as_f64())
+    .filter(|count| *count > 0.0)
+    .map(|count| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of six digits"
+        )]
+        let count = count as u64;
+        count
+    })
+}
+
 fn check_whole(question: &Question, reply: &Reply) -> Result<(), String> {
     let body = json(&reply.body)?;
     let token = &question.token;
@@ -105,7 +166,10 @@ fn check_whole(question: &Question, reply: &Reply) -> Result<(), String> {
             scores == [Some(vector[0]), Some(vector[1])]
         }
         Surface::CountTokens => body["input_tokens"] == token.count(),
-        _ => text(question.surface, &body) == token.answer(),
+        _ => {
+            check_count(question, counted(&body))?;
+            text(question.surface, &body) == token.answer()
+        }
     };
     match right {
         true => Ok(()),

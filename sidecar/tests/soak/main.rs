@@ -20,6 +20,7 @@ mod config;
 mod faults;
 mod frames;
 mod judge;
+mod mutations;
 mod process;
 mod provider;
 mod surface;
@@ -42,13 +43,16 @@ use crate::surface::{Question, Surface};
 use crate::token::{Token, chance};
 
 /// More than the noise of the allocator, far less than a leak of what a run asks would be.
-const GROWTH_MIB: usize = 48;
+const GROWTH_MIB: usize = 24;
 
 /// What few requests need besides the files of an idle process.
 const SPARE_FILES: usize = 4;
 
 /// Violations that are shown.
 const SHOWN: usize = 5;
+
+/// How many exchanges can show a share.
+const ENOUGH: usize = 40;
 
 const IN_FLIGHT: &str = "fkm_requests_in_flight ";
 
@@ -105,6 +109,7 @@ async fn everybody_gets_their_own_answer_or_an_error_that_they_can_read() {
     assert!(tally.violations.is_empty(), "see above");
     assert!(seen.lock().violations.is_empty(), "see above");
     check_variety(&tally, plan.run);
+    check_answered(&tally);
 
     given_back(&sidecar, &upstreams, fresh, warm).await;
     drained(sidecar).await;
@@ -178,6 +183,26 @@ fn check_variety(tally: &Tally, run: Duration) {
             }
         }
     }
+}
+
+/// Of those who waited for the end, most have an answer: half of all, a third on each surface. Faults would leave two thirds.
+fn check_answered(tally: &Tally) {
+    let (mut every, mut answered) = (0, 0);
+    for (kind, met) in &tally.outcomes {
+        let count = |outcome| met.get(&outcome).copied().unwrap_or_default();
+        let right = count(Outcome::Complete) + count(Outcome::FailedOver);
+        let all = right + count(Outcome::Refused) + count(Outcome::FailedInside);
+        assert!(
+            all < ENOUGH || 3 * right >= all,
+            "{kind:?}: {right} of {all} have an answer"
+        );
+        every += all;
+        answered += right;
+    }
+    assert!(
+        every < ENOUGH || 2 * answered >= every,
+        "{answered} of {every} have an answer"
+    );
 }
 
 /// What the run took is given back.

@@ -74,7 +74,7 @@ fn asks_stream(path: &str, request: &Received) -> bool {
 }
 
 /// The answer of who makes vectors or ranks.
-fn vectors(home: &str, token: &Token) -> Option<Vec<u8>> {
+pub(crate) fn vectors(home: &str, token: &Token) -> Option<Vec<u8>> {
     let vector = token.vector();
     let body = match home {
         "openai.embeddings" => json!({
@@ -108,7 +108,8 @@ fn whole(body: Vec<u8>) -> Answer {
     }
 }
 
-fn conversation(home: Format, token: &Token, stream: bool, rng: &mut Rng) -> Answer {
+/// The answer of who converses.
+pub(crate) fn conversation(home: Format, token: &Token, stream: bool, rng: &mut Rng) -> Answer {
     let codec = format(home);
     let error = ClientError::new(ErrorKind::Overloaded, "told to fail");
     let error_body = codec.encode_error(&error);

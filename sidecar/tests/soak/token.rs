@@ -43,12 +43,15 @@ impl Token {
         self.0[MARK.len()..].starts_with(CALM)
     }
 
-    /// Every token in a text, each once.
+    /// Every whole token in a text; of neighbours that are the same, one.
     pub(crate) fn all_in(text: &[u8]) -> Vec<Self> {
+        let known =
+            |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-';
         let text = String::from_utf8_lossy(text);
         let mut found: Vec<Self> = text
             .match_indices(MARK)
             .filter_map(|(at, _)| text.get(at..at + LENGTH))
+            .filter(|token| token.bytes().all(known))
             .map(|token| Self(token.to_owned()))
             .collect();
         found.dedup();

@@ -42,6 +42,10 @@ impl Reply {
         }
     }
 
+    fn deleted(id: &str, object: &str) -> Self {
+        Self::json(&json!({"id": id, "object": object, "deleted": true}))
+    }
+
     pub(crate) fn error(status: u16, message: &str) -> Self {
         Self {
             status,
@@ -120,9 +124,7 @@ impl Shelf {
             ("GET", None) => Some(Reply::json(response)),
             ("DELETE", None) => {
                 self.responses.remove(id);
-                Some(Reply::json(
-                    &json!({"id": id, "object": "response", "deleted": true}),
-                ))
+                Some(Reply::deleted(id, "response"))
             }
             ("POST", Some("cancel")) => {
                 response["status"] = json!("cancelled");
@@ -167,9 +169,7 @@ impl Shelf {
             }),
             ("DELETE", Some(id), None) => {
                 self.files.remove(id)?;
-                Some(Reply::json(
-                    &json!({"id": id, "object": "file", "deleted": true}),
-                ))
+                Some(Reply::deleted(id, "file"))
             }
             _ => None,
         }

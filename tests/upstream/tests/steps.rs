@@ -2,16 +2,17 @@
 
 #[path = "steps/client.rs"]
 mod client;
+#[path = "steps/connections.rs"]
+mod connections;
+#[path = "steps/streams.rs"]
+mod streams;
 
 use std::time::Duration;
 
 use client::{Client, Ended, chat};
-use fkm_upstream::{
-    Answer, BreakBody, Cut, End, Options, Status, Step, Streamed, ToolCall, Upstream, UsageChunk,
-};
+use fkm_upstream::{Answer, BreakBody, End, Status, Step, ToolCall, Upstream};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
@@ -97,163 +98,6 @@ async fn tools_are_called_in_both_formats() {
 }
 
 #[tokio::test]
-async fn streams_as_asked() {
-    let (_upstream, mut client) = start(Vec::new()).await;
-    let mut asked = chat(true);
-    let text = client.post(CHAT, &asked).await.text();
-    assert!(
-        text.ends_with("data: [DONE]\n\n") && !text.contains("usage"),
-        "{text}"
-    );
-    assert_eq!(text.matches("data: ").count(), 1 + 4 + 1 + 1);
-    asked["stream_options"] = json!({"include_usage": true});
-    let text = client.post(CHAT, &asked).await.text();
-    assert!(text.contains(r#""total_tokens":18"#), "{text}");
-    let seen = client.post(MESSAGES, &chat(true)).await;
-    assert_eq!(seen.ended, Ended::Complete);
-    assert!(seen.head.contains("text/event-stream"), "{}", seen.head);
-    assert!(
-        seen.text().starts_with("event: message_start\n"),
-        "{}",
-        seen.text()
-    );
-    assert!(
-        seen.text().contains("event: message_stop\n"),
-        "{}",
-        seen.text()
-    );
-}
-
-#[tokio::test]
-async fn responses_are_answered_whole_and_as_a_stream() {
-    let whole = Answer {
-        text: "hi".to_owned(),
-        tool_calls: weather(),
-        ..Answer::default()
-    };
-    let streamed = Streamed {
-        pieces: vec!["h".to_owned(), "i".to_owned()],
-        tool_calls: weather(),
-        ..Streamed::default()
-    };
-    let (_upstream, mut client) = start(vec![Step::Answer(whole), Step::Streamed(streamed)]).await;
-    let body = client.post(RESPONSES, &chat(false)).await.json();
-    assert_eq!(body["output"][0]["content"][0]["text"], "hi");
-    assert_eq!(body["output"][1]["arguments"], r#"{"city":"Ulm"}"#);
-    assert_eq!(body["usage"]["total_tokens"], 18);
-    let stream = client.post(RESPONSES, &chat(true)).await.text();
-    let events: Vec<Value> = stream
-        .lines()
-        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
-        .collect();
-    assert_eq!(events.len(), 2 + 2 + 2 + 3 + 4 + 1);
-    for (number, event) in events.iter().enumerate() {
-        assert_eq!(event["sequence_number"], number);
-    }
-    let last = &events[events.len() - 1];
-    assert_eq!(last["type"], "response.completed");
-    assert_eq!(
-        last["response"]["output"],
-        body["output"]
-            .to_string()
-            .replace("upstream0", "upstream1")
-            .parse::<Value>()
-            .unwrap()
-    );
-}
-
-#[tokio::test]
-async fn streams_cut_at_every_frame_and_end_in_three_ways() {
-    let (upstream, mut whole) = start(vec![Step::Streamed(Streamed::counting(5))]).await;
-    let whole = whole.post(CHAT, &chat(false)).await.text();
-    let frames: Vec<_> = whole.split_inclusive("\n\n").collect();
-    assert_eq!(frames.len(), 1 + 5 + 1 + 1);
-    for (end, ended) in [
-        (End::Clean, Ended::Complete),
-        (End::Close, Ended::Closed),
-        (End::Reset, Ended::Reset),
-    ] {
-        for count in 0..=frames.len() {
-            upstream.reset();
-            upstream.script(vec![Step::Streamed(Streamed {
-                cut: Cut::AfterFrame(count),
-                end,
-                ..Streamed::counting(5)
-            })]);
-            let mut client = Client::connect(upstream.address()).await;
-            let seen = client.post(CHAT, &chat(true)).await;
-            assert_eq!(seen.ended, ended, "{count}");
-            let same = seen.text().matches("data: ").count();
-            assert_eq!(same, count, "{end:?}: {}", seen.text());
-        }
-    }
-}
-
-#[tokio::test]
-async fn streams_cut_at_any_byte_and_in_any_pieces() {
-    let frames = vec![
-        "data: {\"a\":\"\u{e9}\"}\n\n".to_owned(),
-        ": quiet\n\n".to_owned(),
-    ];
-    let bytes = frames.concat().into_bytes();
-    for rechunk in [0, 1, 7] {
-        for at in 0..=bytes.len() {
-            let (_upstream, mut client) = start(vec![Step::Streamed(Streamed {
-                frames: frames.clone(),
-                cut: Cut::AtByte(at),
-                end: End::Close,
-                rechunk,
-                ..Streamed::default()
-            })])
-            .await;
-            let seen = client.post(CHAT, &chat(true)).await;
-            assert_eq!(
-                (seen.body.as_slice(), seen.ended),
-                (&bytes[..at], Ended::Closed)
-            );
-        }
-    }
-}
-
-#[tokio::test]
-async fn usage_chunk_is_as_told() {
-    for (usage_chunk, expected) in [(UsageChunk::Always, true), (UsageChunk::Never, false)] {
-        let (_upstream, mut client) = start(vec![Step::Streamed(Streamed {
-            usage_chunk,
-            ..Streamed::default()
-        })])
-        .await;
-        let mut asked = chat(true);
-        asked["stream_options"] = json!({"include_usage": !expected});
-        assert_eq!(
-            client
-                .post(CHAT, &asked)
-                .await
-                .text()
-                .contains("total_tokens"),
-            expected
-        );
-    }
-}
-
-#[tokio::test]
-async fn writes_wait_for_each_other() {
-    let (_upstream, mut client) = start(vec![Step::Streamed(Streamed {
-        delay_millis: 10,
-        ..Streamed::counting(5)
-    })])
-    .await;
-    let begun = Instant::now();
-    let seen = client.post(CHAT, &chat(true)).await;
-    assert_eq!(seen.ended, Ended::Complete);
-    assert!(
-        begun.elapsed() >= Duration::from_millis(70),
-        "{:?}",
-        begun.elapsed()
-    );
-}
-
-#[tokio::test]
 async fn errors_have_status_headers_and_the_formats_body() {
     let own = Status {
         status: 529,
@@ -309,22 +153,6 @@ async fn hangs_before_and_after_the_head_until_the_client_leaves() {
 }
 
 #[tokio::test]
-async fn a_stream_notices_its_client_leaving() {
-    let (upstream, mut client) = start(vec![Step::Streamed(Streamed {
-        delay_millis: 20,
-        ..Streamed::counting(1000)
-    })])
-    .await;
-    assert_eq!(client.post(CHAT, &chat(true)).await.ended, Ended::Waiting);
-    drop(client);
-    let requests = upstream
-        .wait_until(SOON, |all| all[0].cancelled())
-        .await
-        .unwrap();
-    assert!(requests[0].cancelled_after() < Some(Duration::from_secs(2)));
-}
-
-#[tokio::test]
 async fn a_body_breaks_after_its_head() {
     for (end, ended) in [(End::Close, Ended::Closed), (End::Reset, Ended::Reset)] {
         for after in [0, 1, 20, 100_000] {
@@ -376,97 +204,9 @@ async fn the_key_is_echoed_in_body_and_header() {
 }
 
 #[tokio::test]
-async fn a_connection_is_dropped_without_an_answer() {
-    for (end, ended) in [(End::Close, Ended::Closed), (End::Reset, Ended::Reset)] {
-        let (_upstream, mut client) = start(vec![Step::answer("first"), Step::Drop(end)]).await;
-        assert_eq!(client.post(CHAT, &chat(false)).await.ended, Ended::Complete);
-        let seen = client.post(CHAT, &chat(false)).await;
-        assert_eq!((seen.head.as_str(), seen.ended), ("", ended));
-    }
-}
-
-#[tokio::test]
 async fn a_step_can_be_delayed() {
     let (_upstream, mut client) = start(vec![Step::status(500).delayed(60)]).await;
     let begun = Instant::now();
     assert_eq!(client.post(CHAT, &chat(false)).await.status, 500);
     assert!(begun.elapsed() >= Duration::from_millis(60));
-}
-
-#[tokio::test]
-async fn refuses_and_reopens_on_the_same_port() {
-    let (upstream, mut client) = start(Vec::new()).await;
-    client.post(CHAT, &chat(false)).await;
-    for _ in 0..3 {
-        upstream.refuse().await;
-        let refused = TcpStream::connect(upstream.address()).await.unwrap_err();
-        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-        assert_ne!(client.read().await.ended, Ended::Waiting);
-        upstream.reopen().unwrap();
-        client = Client::connect(upstream.address()).await;
-        assert_eq!(client.post(CHAT, &chat(false)).await.status, 200);
-    }
-}
-
-#[tokio::test]
-async fn idle_connections_are_closed() {
-    let upstream = Upstream::start_with(Options {
-        idle_close: Some(Duration::from_millis(50)),
-        ..Options::default()
-    })
-    .await
-    .unwrap();
-    let mut client = Client::connect(upstream.address()).await;
-    assert_eq!(client.post(CHAT, &chat(false)).await.ended, Ended::Complete);
-    assert_eq!(client.read().await.ended, Ended::Closed);
-}
-
-#[tokio::test]
-async fn chunked_requests_pipelined_requests_and_other_paths() {
-    let (upstream, mut client) = start(vec![Step::answer("a"), Step::answer("b")]).await;
-    let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n";
-    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
-    let plain = format!("{head}content-length: 2\r\n\r\n{{}}");
-    client.write((chunked + &plain).as_bytes()).await;
-    sleep(Duration::from_millis(50)).await;
-    let requests = upstream.requests();
-    assert_eq!(requests.len(), 2);
-    assert!(
-        requests
-            .iter()
-            .all(|request| &*request.body == b"{}" && !request.cancelled())
-    );
-    drop(client);
-
-    let mut client = Client::connect(upstream.address()).await;
-    client.send("GET", "/v1/models", &Value::Null).await;
-    assert_eq!(
-        client.read().await.json()["data"][0]["id"],
-        "upstream-model"
-    );
-    assert_eq!(client.post("/v1/nothing", &json!({})).await.status, 404);
-    client.write(b"\x16\x03\x01 no http\r\n\r\n").await;
-    assert_eq!(client.read().await.status, 400);
-}
-
-#[tokio::test]
-async fn other_addresses_than_loopback_are_refused() {
-    let options = Options {
-        listen: "0.0.0.0:0".parse().unwrap(),
-        ..Options::default()
-    };
-    let error = Upstream::start_with(options).await.unwrap_err();
-    assert!(error.to_string().contains("loopback"), "{error}");
-}
-
-#[tokio::test]
-async fn waiting_in_vain_says_what_was_there() {
-    let (upstream, mut client) = start(Vec::new()).await;
-    client.post(CHAT, &chat(false)).await;
-    let within = Duration::from_millis(20);
-    let error = upstream
-        .wait_until(within, |all| all.len() == 2)
-        .await
-        .unwrap_err();
-    assert_eq!(error.requests.len(), 1);
 }
