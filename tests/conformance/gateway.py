@@ -2,6 +2,8 @@
 
 import pathlib
 import re
+import urllib.request
+from collections import Counter
 
 import anthropic
 import openai
@@ -70,6 +72,16 @@ class Sidecar:
         self.process = Process(name, command, folder, {SECRET_VARIABLE: UPSTREAM_KEY, **(environment or {})})
         line = self.process.wait_for(r'^.*"message":"listening".*$', START_SECONDS).group()
         self.llm, self.admin, self.probe = (address(line, field) for field in ("llm", "admin", "probe"))
+
+    def outcomes(self) -> Counter[str]:
+        """How many exchanges ended in each way, as its metrics say."""
+        with urllib.request.urlopen(f"http://{self.probe}/metrics", timeout=START_SECONDS) as page:
+            lines = page.read().decode().splitlines()
+        found: Counter[str] = Counter()
+        for line in lines:
+            if line.startswith("fkm_requests_total{"):
+                found[re.search(r'outcome="([^"]+)"', line).group(1)] += int(float(line.split()[-1]))
+        return found
 
     def url(self, sdk, name: str) -> str:
         """The base URL of an [`Sdk`] of `clients`."""

@@ -1,48 +1,59 @@
 """A network as companies have it: a proxy with credentials in front of everything, and certificates of a CA of their own."""
 
 import base64
+import datetime
 import pathlib
 import socket
 import ssl
-import subprocess
 import threading
+import urllib.parse
 
-USER, PASSWORD = "corp-user", "p@ss"
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+USER, PASSWORD = "corp-user", "c4nary@ss"
+QUOTED_PASSWORD = urllib.parse.quote(PASSWORD)
+BASIC = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 BUFFER = 1 << 16
 HEAD_BYTES = 1 << 16
-DAYS = "2"
+VALID, SKEW = datetime.timedelta(days=2), datetime.timedelta(hours=1)
 
 
 class Ca:
-    """A certificate authority in a folder."""
+    """A certificate authority; `file` has its certificate, in a folder."""
 
     def __init__(self, folder: pathlib.Path):
-        self.folder = folder
-        self.file, self.key = folder / "ca.pem", folder / "ca.key"
-        self.openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", DAYS),
-            *("-subj", "/CN=Corp CA", "-addext", "basicConstraints=critical,CA:TRUE"),
-            *("-keyout", self.key, "-out", self.file),
-        )
+        self.folder, self.file = folder, folder / "ca.pem"
+        self.key, self.name = ec.generate_private_key(ec.SECP256R1()), named("Corp CA")
+        basic = x509.BasicConstraints(ca=True, path_length=None)
+        self.file.write_bytes(pem(self.sign(self.name, self.key, basic, critical=True)))
 
-    def openssl(self, *arguments) -> None:
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=30)
+    def sign(self, name: x509.Name, key: ec.EllipticCurvePrivateKey, says: x509.ExtensionType, critical: bool = False):
+        now = datetime.datetime.now(datetime.UTC)
+        made = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number())
+        made = made.not_valid_before(now - SKEW).not_valid_after(now + VALID)
+        return made.add_extension(says, critical).sign(self.key, hashes.SHA256())
 
     def server(self, host: str) -> ssl.SSLContext:
         """What a server of this name shows."""
-        key, request, certificate, names = (self.folder / f"{host}.{end}" for end in ("key", "csr", "pem", "ext"))
-        names.write_text(f"subjectAltName=DNS:{host}\n")
-        self.openssl(
-            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-subj", f"/CN={host}", "-keyout", key, "-out", request),
-        )
-        self.openssl(
-            *("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key, "-CAcreateserial"),
-            *("-days", DAYS, "-extfile", names, "-out", certificate),
-        )
+        key, file = ec.generate_private_key(ec.SECP256R1()), self.folder / f"{host}.pem"
+        certificate = self.sign(named(host), key, x509.SubjectAlternativeName([x509.DNSName(host)]))
+        form = serialization.PrivateFormat.PKCS8
+        own = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        file.write_bytes(own + pem(certificate))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(file)
         return context
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 class Listener:
@@ -97,8 +108,7 @@ class Proxy(Listener):
 
     @property
     def url(self) -> str:
-        password = PASSWORD.replace("@", "%40")
-        return f"http://{USER}:{password}@127.0.0.1:{self.address[1]}"
+        return f"http://{USER}:{QUOTED_PASSWORD}@127.0.0.1:{self.address[1]}"
 
     def serve(self, client):
         with client:
@@ -111,8 +121,7 @@ class Proxy(Listener):
             lines = head.decode("latin-1").split("\r\n")
             method, target, _ = lines[0].split(" ")
             shown = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-            secret = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-            if method != "CONNECT" or shown.get("proxy-authorization") != f"Basic {secret}" or target not in self.names:
+            if method != "CONNECT" or shown.get("proxy-authorization") != f"Basic {BASIC}" or target not in self.names:
                 self.refused += 1
                 client.sendall(b"HTTP/1.1 407 Refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
                 return

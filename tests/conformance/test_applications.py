@@ -3,6 +3,7 @@
 The provider is aimock, written by others: it takes no other key than ours, and its journal says what it was asked.
 """
 
+import dataclasses
 import json
 
 import pytest
@@ -14,10 +15,13 @@ from applications.node import NODE_APPLICATIONS, Node, NodeApplication
 from gateway import CLIENT_KEY
 from sdk_matrix import pins_failure
 from snapshots import DIALECTS, EMBEDDINGS, KEY_HEADERS, Upstream
+from test_application_faults import chain, statuses
 
 APPLICATIONS = PYTHON_APPLICATIONS + NODE_APPLICATIONS
 MODELS = ("openai-mock", "responses-mock", "anthropic-mock", "gemini-mock", "cohere-mock", "bedrock-mock")
 EMBEDDER = "embedder"
+# what a model of aimock answers -> its name
+ERRORS = {429: "too-many", 400: "refuse-me"}
 
 # what an application cannot read of a stream, and how it says so: (name, model; None is every model, ability) -> words
 FAILS = {
@@ -39,7 +43,13 @@ def fails(name: str, model: str, ability: str) -> str | None:
 def gateway(serve, mock, direct):
     if direct:
         pytest.skip("needs the sidecar")
-    return serve({**upstreams(mock), EMBEDDER: [Upstream(EMBEDDINGS, f"{mock}/v1", "text-embedding-3-small")]})
+    errors = {
+        f"{name}-{status}": [dataclasses.replace(upstream, model=model)]
+        for name, [upstream] in upstreams(mock).items()
+        for status, model in ERRORS.items()
+    }
+    embedder = Upstream(EMBEDDINGS, f"{mock}/v1", "text-embedding-3-small")
+    return serve({**upstreams(mock), **errors, EMBEDDER: [embedder]})
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +145,20 @@ def test_embeddings(name, applications, sent):
     assert entry["path"] == "/v1/embeddings"
     check_headers(entry, "authorization")
     assert entry["body"]["model"] == "text-embedding-3-small"
+
+
+@pytest.mark.parametrize("status", ERRORS)
+@matrix("extract")
+def test_error(name, model, status, applications, sent):
+    """The status comes through, and so do the words of who refused."""
+    application = applications[name]
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - of each its own
+        (application.hello or application.extract)(f"{model}-{status}")
+    assert status in statuses(caught.value), repr(caught.value)
+    # aimock tells errors of Bedrock in another's shape
+    if status == 400 and model != "bedrock-mock":
+        assert any("No such parameter" in str(one) for one in chain(caught.value)), repr(caught.value)
+    assert len(sent()) == 1, "asked once"
 
 
 def check_sent(entries: list[dict], mock: str, model: str, times: int = 1) -> list[dict]:

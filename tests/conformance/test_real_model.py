@@ -24,7 +24,7 @@ MODELS = ("openai-model", "anthropic-model")
 # what an application says of an answer without a call, where it wanted one, or of one that was cut at the limit
 NO_CALL = re.compile(
     r"not enough values to unpack|0 of what is one|'tool_calls'|at least one tool call|reading 'length'"
-    r"|length limit was reached|receive a `response.completed` event"
+    r"|length limit was reached"
 )
 # they ask for an object by a tool: whether it calls one is the model's wit
 BY_TOOL = ("pydantic-ai", "pydantic-ai-responses", "instructor", "instructor-anthropic", "langchain-anthropic", "ai-anthropic")
@@ -34,12 +34,16 @@ BY_TOOL = ("pydantic-ai", "pydantic-ai-responses", "instructor", "instructor-ant
 def gateway(serve, short_model_server, direct):
     if direct:
         pytest.skip("needs the sidecar")
-    return serve(
+    running = serve(
         {
             "openai-model": [Upstream(OPENAI, f"{short_model_server}/v1", "smollm2-135m")],
             "anthropic-model": [Upstream(ANTHROPIC, short_model_server, "smollm2-135m", most=TOKENS)],
         }
     )
+    yield running
+    # what an application made of an answer without a call was an answer, and no fault; some leave after the finish reason
+    ended = running.outcomes()
+    assert ended["complete"] > 0 and ended.keys() <= {"complete", "cancelled"}, ended
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,10 @@ def test_stream(name, model, applications, said):
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
 @matrix("weather")
 def test_tools_offered(request, name, model, streamed, applications):
-    """Either it calls the tool that it was offered and speaks again, or it answers at once."""
+    """Either it calls the tool that it was offered and speaks again, or it answers at once, as this model mostly does.
+
+    Without a call it shows only that such an answer comes through, and counts for nothing.
+    """
     try:
         called = applications[name].weather(model, streamed)
     except (ValueError, KeyError, RuntimeError, NodeError, openai.LengthFinishReasonError) as error:

@@ -12,6 +12,7 @@ from answers import UNFINISHED
 from clients import OF_FORMAT, OF_PROVIDER, Outcome, Sdk, call
 from gateway import CLIENT_KEY, UPSTREAM_KEY
 from replayed import Recording, journal, load
+from sdk_matrix import pins_failure
 from snapshots import DIALECTS, KEY_HEADERS
 
 RE_CUT = ("chunk=1", "chunk=7")
@@ -91,9 +92,11 @@ def test_answer(sdk, case, answers, directly, replay):
 
 
 @cases(STREAMS)
-def test_stream(sdk, case, streams, directly, replay):
+def test_stream(request, sdk, case, streams, directly, replay):
     direct = directly(case, sdk)
     expected, got = direct.outcome, through(streams, sdk, case, direct.body)
+    if expected.error is not None or not is_whole(sdk, expected):
+        pins_failure(request.node)
     assert got.pieces == expected.pieces
     if streams.is_sidecar and expected.error is None and not is_whole(sdk, expected):
         assert got.error is not None, "a stream without a finish reason is no whole answer"

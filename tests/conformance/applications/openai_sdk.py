@@ -148,6 +148,10 @@ class Responses(OpenAi):
         if not stream:
             return self.client.responses.create(**asked)
         with self.client.responses.stream(**asked) as events:
+            *_, last = events
+            if last.type == "response.incomplete":
+                # of which the SDK makes no final response
+                return last.response
             return events.get_final_response()
 
     def weather(self, model, stream):
