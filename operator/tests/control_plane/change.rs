@@ -84,8 +84,13 @@ async fn a_refused_snapshot_is_in_status_and_events_with_pod_and_path() -> Resul
         .route_condition(("Accepted", "True", "Accepted"))
         .await?;
     let mut honest = Sidecar::connect(&world, &good).await?;
+    // Key and pool may come after the route: what is refused must be the last of them.
+    honest
+        .take_until(|held| {
+            held.key().is_some() && held.rules() == ["first"] && held.unavailable().is_empty()
+        })
+        .await?;
     let mut old = Sidecar::connect(&world, &bad).await?;
-    honest.take_until(|held| held.rules() == ["first"]).await?;
     old.refuse(Problem::new(
         "rules[0].name",
         ProblemCode::Unsupported,
