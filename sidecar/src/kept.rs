@@ -10,7 +10,8 @@
 //!
 //! *Guarantees*: one provider is asked, and no other instead: what it keeps, nobody else has. What is made is not made twice.
 //!
-//! *Caveats*: the tokens of an answer that is fetched later are not counted: it may be fetched any number of times.
+//! *Caveats*: the tokens of an answer that is fetched later are not counted: it may be fetched any number of times. Nor are
+//! those of batches and of compacted conversations.
 
 mod ask;
 mod find;
@@ -25,7 +26,6 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, request};
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 use self::ask::{Ask, AskBody};
 use self::find::Found;
@@ -37,7 +37,7 @@ use crate::error::{ExchangeError, Reason};
 use crate::exchange::{Exchange, RequestId};
 use crate::failed::{Failed, draining, early};
 use crate::inlined::Media;
-use crate::metrics::{AttemptLabels, Direction, Outcome};
+use crate::metrics::{Direction, Outcome};
 use crate::relay::{AnswerBody, Start};
 use crate::respond;
 use crate::runtime::{Candidate, Runtime};
@@ -150,23 +150,15 @@ async fn attempt(
     let timeouts = &exchange.rule().policy.timeouts;
     let deadline = exchange.started + timeouts.request.into();
     let limits = Limits::begin_at(Instant::now(), timeouts, deadline);
-    let span = execute::attempt_span(&candidate.offer, sending.call.row.kept.name(), 1);
-    let outcome = async {
+    let operation = sending.call.row.kept.name();
+    let trying = async {
         let answer = match upload {
             Some(incoming) => send::upload(sending, incoming, &limits).await?,
             None => send::whole(sending, &body, &limits).await?,
         };
         take::run(sending, answer, &limits).await
     };
-    let outcome = outcome.instrument(span).await;
-    exchange.context.metrics.attempt(&AttemptLabels {
-        backend: candidate.backend.clone(),
-        provider: candidate.offer.provider.name.clone(),
-        credential: candidate.key_name().cloned().unwrap_or_default(),
-        model: candidate.offer.upstream_model.clone(),
-        outcome: execute::counted(outcome.as_ref().err()),
-    });
-    outcome
+    execute::observed(exchange, candidate, operation, 1, trying).await
 }
 
 /// What the client is told; nobody else can be asked.

@@ -251,21 +251,7 @@ fn content_type(headers: &HeaderMap) -> &str {
 }
 
 fn model_of(scan: &RequestScan, question: Question) -> Result<Arc<str>, ExchangeError> {
-    let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
-    let model = question
-        .model
-        .or_else(|| named.map(|model| model.name.as_str().into()));
-    match model {
-        Some(model) => Ok(model),
-        None => {
-            let mut error = ExchangeError::new(
-                Reason::BadRequest,
-                "`model` is missing; name the model to ask",
-            );
-            error.client.param = Some("model".to_owned());
-            Err(error)
-        }
-    }
+    question.model.map_or_else(|| plan::model_in(scan), Ok)
 }
 
 fn answer(exchange: &Exchange, executed: Executed) -> Response<AnswerBody> {

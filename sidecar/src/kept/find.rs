@@ -58,20 +58,17 @@ pub(super) fn run(
 
 /// What a model is asked about what is kept goes where the model is asked.
 fn question(runtime: &Runtime, ask: &Ask, body: &Bytes) -> Result<Found, ExchangeError> {
-    let bad = |message: String| ExchangeError::new(Reason::BadRequest, message);
-    let scan = fkm_llm::scan(body).map_err(|error| bad(error.to_string()))?;
-    let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
-    let Some(model) = named.map(|model| Arc::<str>::from(model.name.as_str())) else {
-        return Err(bad("`model` is missing; name the model to ask".to_owned()));
-    };
+    let scan = fkm_llm::scan(body)
+        .map_err(|error| ExchangeError::new(Reason::BadRequest, error.to_string()))?;
+    let model = plan::model_in(&scan)?;
     let format = AnyFormat::Chat(Format::OpenAiResponses);
-    let (rule, plan) = plan::run(runtime, &model, format)?;
+    let (rule, mut plan) = plan::run(runtime, &model, format)?;
+    if let Some(claim) = &ask.claim {
+        plan = plan::owned(plan, claim)?;
+    }
     let kept = ask.call.row.kept;
-    let claim = ask.claim.as_ref();
-    let suits = |candidate: &Candidate| {
-        let is_owner = claim.is_none_or(|claim| candidate.owner().is_some_and(|one| one.is(claim)));
-        is_owner && candidate.is_asked_in(format) && candidate.kept_url(kept).is_some()
-    };
+    let suits =
+        |candidate: &Candidate| candidate.is_asked_in(format) && candidate.kept_url(kept).is_some();
     let candidate = plan.into_iter().find(suits).ok_or_else(|| nobody(ask))?;
     let body = match &candidate.way().speaks {
         Speaks::Chat(dialect) => {

@@ -12,7 +12,7 @@ use crate::attempt::{AttemptError, Limits, Wait};
 use crate::codec::Codec;
 use crate::media_type::{EVENT_STREAM, JSON};
 use crate::steps::take::{provider_request_id, read_error, unreadable};
-use crate::steps::taken::MAX_WHOLE_BYTES;
+use crate::steps::taken::{MAX_WHOLE_BYTES, Read, read_whole};
 use crate::surface::Gives;
 use crate::upstream::{Answer, AnswerSource};
 
@@ -97,36 +97,24 @@ pub(super) async fn run(
 
 /// JSON with ids that say who keeps what they name.
 async fn ids_of(
-    mut source: AnswerSource,
+    source: AnswerSource,
     ids: Ids,
     mark: &str,
     limits: &Limits,
 ) -> Result<Body, AttemptError> {
-    let mut pieces: Vec<Bytes> = Vec::new();
-    let mut read = 0;
-    while let Some(piece) = limits.wait(Wait::Rest, source.piece()).await? {
-        let piece = piece.map_err(|broken| broken_answer(broken.0))?;
-        read += piece.len();
-        pieces.push(piece);
-        if read > MAX_WHOLE_BYTES {
-            let ready = vec![marked(&pieces.concat().into(), ids, mark)];
+    // An upload may have taken the time for a first content.
+    let body = match read_whole(source, MAX_WHOLE_BYTES, Wait::Rest, limits).await? {
+        Read::Whole(body) => body,
+        Read::Larger { ready, source } => {
+            let ready = vec![marked(&ready.concat().into(), ids, mark)];
             return Ok(Body::Large { ready, source });
         }
-    }
-    let body: Bytes = match pieces.len() {
-        1 => pieces.remove(0),
-        _ => pieces.concat().into(),
     };
     if !body.is_empty() && serde_json::from_slice::<IgnoredAny>(&body).is_err() {
-        return Err(broken_answer(
-            "the answer is not JSON, or ends early".to_owned(),
-        ));
+        let message = "the answer is not JSON, or ends early";
+        return Err(AttemptError::failed(FailureClass::BrokenStream, message));
     }
     Ok(Body::Whole(marked(&body, ids, mark)))
-}
-
-fn broken_answer(why: String) -> AttemptError {
-    AttemptError::failed(FailureClass::BrokenStream, why)
 }
 
 /// What is said of the request itself is for the client, also where it would be a reason to ask another provider.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use fkm_snapshot::MODEL_IN_PATH;
 use http::Uri;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::surface::escaped;
 
 /// The addresses of one model at one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Endpoint {
         last: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, String> {
         let uri = |path: &str| -> Result<Uri, String> {
-            let model = utf8_percent_encode(model, ESCAPED).to_string();
+            let model = escaped(model);
             let path = path.replace(MODEL_IN_PATH, &model);
             let uri = format!("{base}{path}");
             uri.parse().map_err(|error| format!("{uri:?}: {error}"))
@@ -86,13 +87,6 @@ pub(super) fn base(base_url: &str, host: &str) -> Result<String, String> {
         uri.path().trim_end_matches('/')
     ))
 }
-
-/// All but what may stand in one segment of a path as it is (RFC 3986, `unreserved`).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 #[cfg(test)]
 mod tests {

@@ -81,19 +81,29 @@ pub(crate) async fn run(exchange: &Arc<Exchange>) -> Result<Executed, ExchangeEr
     }
 }
 
-/// One attempt under its own span: inline, encode, send, decode and check.
+/// One attempt: inline, encode, send, decode and check.
 async fn attempt(
     exchange: &Arc<Exchange>,
     candidate: &Candidate,
     number: u32,
     deadline: Instant,
 ) -> Result<Taken, AttemptError> {
-    let offer = &candidate.offer;
     let operation = exchange.format.name().operation().name();
+    let trying = try_candidate(exchange, candidate, deadline);
+    observed(exchange, candidate, operation, number, trying).await
+}
+
+/// An attempt under its own span, counted.
+pub(crate) async fn observed<T>(
+    exchange: &Exchange,
+    candidate: &Candidate,
+    operation: &'static str,
+    number: u32,
+    trying: impl Future<Output = Result<T, AttemptError>>,
+) -> Result<T, AttemptError> {
+    let offer = &candidate.offer;
     let span = attempt_span(offer, operation, number);
-    let outcome = try_candidate(exchange, candidate, deadline)
-        .instrument(span.clone())
-        .await;
+    let outcome = trying.instrument(span.clone()).await;
     let counted = counted(outcome.as_ref().err());
     if let AttemptOutcome::Failed(class) = counted {
         span.record(names::OTEL_STATUS_CODE, "ERROR");
@@ -110,7 +120,7 @@ async fn attempt(
 }
 
 /// How an attempt counts that ended with this error, or with none.
-pub(crate) fn counted(error: Option<&AttemptError>) -> AttemptOutcome {
+fn counted(error: Option<&AttemptError>) -> AttemptOutcome {
     match error {
         None => AttemptOutcome::Used,
         Some(AttemptError::Unsuited(_)) => AttemptOutcome::Unsuited,
@@ -123,7 +133,7 @@ pub(crate) fn counted(error: Option<&AttemptError>) -> AttemptOutcome {
 }
 
 /// The span of an attempt; nothing where no exporter asks for it.
-pub(crate) fn attempt_span(offer: &Offer, operation: &'static str, number: u32) -> tracing::Span {
+fn attempt_span(offer: &Offer, operation: &'static str, number: u32) -> tracing::Span {
     let span = tracing::info_span!(
         target: "fkm_span",
         "attempt",

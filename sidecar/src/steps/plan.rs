@@ -1,5 +1,8 @@
 //! Steps *match* and *plan*: the first rule for the model as sent, and its candidates in the order to try.
 
+use std::sync::Arc;
+
+use fkm_llm::RequestScan;
 use fkm_snapshot::AnyFormat;
 
 use crate::error::{ExchangeError, Reason};
@@ -8,6 +11,19 @@ use crate::runtime::{Candidate, Runtime};
 
 /// As many names as an error lists.
 const LISTED: usize = 20;
+
+/// The model that a body names.
+pub(crate) fn model_in(scan: &RequestScan) -> Result<Arc<str>, ExchangeError> {
+    let named = scan.model.as_ref().filter(|model| !model.name.is_empty());
+    named
+        .map(|model| Arc::from(model.name.as_str()))
+        .ok_or_else(|| {
+            let message = "`model` is missing; name the model to ask";
+            let mut error = ExchangeError::new(Reason::BadRequest, message);
+            error.client.param = Some("model".to_owned());
+            error
+        })
+}
 
 /// The index of the rule that matches, and the plan.
 pub(crate) fn run(

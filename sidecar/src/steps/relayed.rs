@@ -73,7 +73,7 @@ async fn whole(
     source: AnswerSource,
     limits: &Limits,
 ) -> Result<TakenBody, AttemptError> {
-    match taken::read_whole(source, MAX_PICTURES_BYTES, limits).await? {
+    match taken::read_whole(source, MAX_PICTURES_BYTES, Wait::FirstContent, limits).await? {
         Read::Larger { ready, source } => Ok(TakenBody::Large { ready, source }),
         Read::Whole(body) => {
             let facts = relayed.facts(kind, &body);

@@ -218,7 +218,7 @@ async fn whole(
     sent: &Sent,
     limits: &Limits,
 ) -> Result<(TakenBody, Vec<String>), AttemptError> {
-    let body = match read_whole(source, MAX_WHOLE_BYTES, limits).await? {
+    let body = match read_whole(source, MAX_WHOLE_BYTES, Wait::FirstContent, limits).await? {
         Read::Whole(body) => body,
         Read::Larger { ready, source } if whole::passes(exchange, pair) => {
             let ready = vec![whole::marked(candidate, pair, ready.concat().into())];

@@ -91,7 +91,7 @@ pub(super) async fn stream(
 }
 
 /// As much of a whole answer as is kept.
-pub(super) enum Read {
+pub(crate) enum Read {
     Whole(Bytes),
     /// It is larger; so much has come.
     Larger {
@@ -100,15 +100,15 @@ pub(super) enum Read {
     },
 }
 
-/// Reads a whole answer of at most `most` bytes.
-pub(super) async fn read_whole(
+/// Reads a whole answer of at most `most` bytes. `wait`: which limit ends the wait for its first piece.
+pub(crate) async fn read_whole(
     mut source: AnswerSource,
     most: usize,
+    mut wait: Wait,
     limits: &Limits,
 ) -> Result<Read, AttemptError> {
     let mut ready: Vec<Bytes> = Vec::new();
     let mut read = 0;
-    let mut wait = Wait::FirstContent;
     while let Some(piece) = limits.wait(wait, source.piece()).await? {
         let piece =
             piece.map_err(|broken| AttemptError::failed(FailureClass::BrokenStream, broken.0))?;
