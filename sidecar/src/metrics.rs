@@ -1,16 +1,13 @@
-//! What the sidecar counts. Handles are looked up when a snapshot is applied, so the request path clones no text.
+//! What the sidecar counts. What every answer counts is looked up once a snapshot, so the request path hashes no text for it.
 
 mod kept;
+mod offer;
+mod outcome;
 mod sign_in;
 
-mod outcome;
-
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use fkm_llm::ir::Usage;
-use fkm_llm::{Measured, NanoUsd};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,6 +17,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::kept::Direction;
 use self::kept::KeptLabels;
+pub(crate) use self::offer::OfferMetrics;
+use self::offer::{ModelLabels, TokenLabels};
 pub(crate) use self::outcome::{AttemptOutcome, Outcome};
 pub(crate) use self::sign_in::{CredentialLabels, SignInMetrics};
 use crate::error::Reason;
@@ -71,6 +70,8 @@ pub(crate) struct RuleMetrics {
     duration: Histogram,
     first_content: Histogram,
     labels: RuleLabels,
+    /// Of its requests, those with complete answers; from the first one on.
+    complete: OnceLock<Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -95,19 +96,6 @@ pub(crate) struct AttemptLabels {
     pub(crate) credential: Arc<str>,
     pub(crate) model: Arc<str>,
     pub(crate) outcome: AttemptOutcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TokenLabels {
-    provider: Arc<str>,
-    model: Arc<str>,
-    token_type: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ModelLabels {
-    provider: Arc<str>,
-    model: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -289,6 +277,7 @@ impl Metrics {
             duration: self.duration.get_or_create(&labels).clone(),
             first_content: self.first_content.get_or_create(&labels).clone(),
             labels,
+            complete: OnceLock::new(),
         }
     }
 
@@ -313,14 +302,18 @@ impl Metrics {
         seconds: f64,
         first_content: Option<f64>,
     ) {
-        let RuleLabels { route, rule: name } = rule.labels.clone();
-        self.requests
-            .get_or_create(&RequestLabels {
+        let requests = || {
+            let RuleLabels { route, rule } = rule.labels.clone();
+            self.requests.get_or_create_owned(&RequestLabels {
                 route,
-                rule: name,
+                rule,
                 outcome,
             })
-            .inc();
+        };
+        match outcome {
+            Outcome::Complete => rule.complete.get_or_init(requests).inc(),
+            Outcome::Cancelled | Outcome::Failed(_) => requests().inc(),
+        };
         rule.duration.observe(seconds);
         if let Some(first_content) = first_content {
             rule.first_content.observe(first_content);
@@ -336,53 +329,6 @@ impl Metrics {
     pub(crate) fn media(&self, outcome: &'static str, bytes: u64) {
         self.media.get_or_create(&MediaLabels { outcome }).inc();
         self.media_bytes.inc_by(bytes);
-    }
-
-    /// Counts the tokens of an answer, and how many of them are an estimate.
-    pub(crate) fn used(&self, provider: &Arc<str>, model: &Arc<str>, usage: &Usage) {
-        let (input, output) = (usage.input_tokens, usage.output_tokens);
-        for (token_type, tokens) in [("input", input), ("output", output)] {
-            let labels = TokenLabels {
-                provider: provider.clone(),
-                model: model.clone(),
-                token_type,
-            };
-            if usage.estimated {
-                self.estimated_tokens.get_or_create(&labels).inc_by(tokens);
-            }
-            self.tokens.get_or_create(&labels).inc_by(tokens);
-        }
-    }
-
-    /// Counts what else there was in an answer.
-    pub(crate) fn measured(&self, provider: &Arc<str>, model: &Arc<str>, measured: Measured) {
-        if measured == Measured::default() {
-            return;
-        }
-        let labels = ModelLabels {
-            provider: provider.clone(),
-            model: model.clone(),
-        };
-        if measured.images > 0 {
-            let images = self.images.get_or_create(&labels);
-            images.inc_by(measured.images);
-        }
-        if measured.audio_millis > 0 {
-            let seconds = Duration::from_millis(measured.audio_millis).as_secs_f64();
-            self.transcribed.get_or_create(&labels).inc_by(seconds);
-        }
-    }
-
-    /// Counts what an answer cost; `None`: not known, which is no zero.
-    pub(crate) fn cost(&self, provider: &Arc<str>, model: &Arc<str>, cost: Option<NanoUsd>) {
-        let labels = ModelLabels {
-            provider: provider.clone(),
-            model: model.clone(),
-        };
-        match cost {
-            Some(NanoUsd(amount)) => self.cost.get_or_create(&labels).inc_by(amount),
-            None => self.unpriced.get_or_create(&labels).inc(),
-        };
     }
 }
 

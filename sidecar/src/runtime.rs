@@ -22,7 +22,7 @@ use fkm_snapshot::{
 pub(crate) use self::endpoint::Endpoint;
 use self::endpoint::Paths;
 use self::kept::KeptAt;
-use crate::metrics::RuleMetrics;
+use crate::metrics::{OfferMetrics, RuleMetrics};
 use crate::owner::Owner;
 use crate::policy::order::{Weighted, order};
 use crate::signin::SignIn;
@@ -75,6 +75,7 @@ pub(crate) struct Offer {
     pub(crate) capabilities: Arc<Capabilities>,
     /// `None`: not known.
     pub(crate) price: Option<Arc<Price>>,
+    pub(crate) metrics: Arc<OfferMetrics>,
 }
 
 /// One way to ask for a model.

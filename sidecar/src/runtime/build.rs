@@ -16,7 +16,7 @@ use super::kept::KeptAt;
 use super::listing::{listed_models, rule_patterns};
 use super::ways::Ways;
 use super::{BackendRuntime, HttpLink, Key, Link, Offer, ProviderRuntime, RuleRuntime, Runtime};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, OfferMetrics};
 use crate::owner::Owner;
 use crate::signin::{Live, LiveKey, SignIn, SignIns};
 use crate::upstream::address;
@@ -150,10 +150,12 @@ impl Builder<'_> {
                         break;
                     }
                 };
+                let upstream_model = Arc::from(upstream_model);
                 let offer = Offer {
+                    metrics: Arc::new(OfferMetrics::new(&runtime.name, &upstream_model)),
                     provider: runtime.clone(),
                     ways,
-                    upstream_model: upstream_model.into(),
+                    upstream_model,
                     max_output_tokens: model.max_output_tokens,
                     capabilities: Arc::new(model.capabilities.clone()),
                     price: model.price.clone().map(Arc::new),

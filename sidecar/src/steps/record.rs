@@ -11,7 +11,7 @@ use crate::context::{Context, InFlight};
 use crate::error::Reason;
 use crate::exchange::{Exchange, RequestId};
 use crate::metrics::Outcome;
-use crate::runtime::{Candidate, Offer, Runtime};
+use crate::runtime::{Candidate, Runtime};
 
 /// What is needed to record an exchange once its request is out of memory.
 #[derive(Debug)]
@@ -107,25 +107,16 @@ impl Record {
             Some(first_content.as_secs_f64()),
         );
         let offer = &self.candidate.offer;
-        let measured = progress.measured;
-        self.context
-            .metrics
-            .measured(&offer.provider.name, &offer.upstream_model, measured);
+        let metrics = &self.context.metrics;
+        metrics.measured(&offer.metrics, progress.measured);
         let usage = progress.accounted_usage().filter(|_| !self.is_unmetered);
         if let Some(usage) = usage {
-            let Offer {
-                provider,
-                upstream_model,
-                price,
-                ..
-            } = &self.candidate.offer;
-            let metrics = &self.context.metrics;
-            metrics.used(&provider.name, upstream_model, &usage);
+            metrics.used(&offer.metrics, &usage);
             // An input that nobody counted has no known cost.
             let unknown = usage.estimated && usage.input_tokens == 0;
-            let price = price.as_deref().filter(|_| !unknown);
+            let price = offer.price.as_deref().filter(|_| !unknown);
             let cost = price.and_then(|price| cost(&usage, price, usage.service_tier()));
-            metrics.cost(&provider.name, upstream_model, cost);
+            metrics.cost(&offer.metrics, cost);
             self.span
                 .record(names::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens);
             self.span
@@ -145,10 +136,15 @@ impl Record {
             Outcome::Cancelled => "cancelled",
             Outcome::Failed(reason) => reason.name(),
         };
-        let context = self.context.store.context();
+        // What is not logged is not looked up.
         tracing::debug!(
             request_id = self.id.as_str(),
-            pod = context.as_ref().map(|context| context.pod.as_str()),
+            pod = self
+                .context
+                .store
+                .context()
+                .as_ref()
+                .map(|context| context.pod.as_str()),
             route = &*rule.route,
             rule = &*rule.name,
             model = &*self.model,
