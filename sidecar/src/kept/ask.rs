@@ -13,8 +13,9 @@ use crate::steps::accept::{self, BodyGuard, MAX_BODY_BYTES};
 use crate::surface::{Brings, KeptCall, escaped};
 use crate::upstream::body::MAX_UPLOAD_BYTES;
 
-/// The parameter of Azure's clients that names a version of its API; our providers have versions in their addresses.
-const API_VERSION: &str = "api-version";
+/// Parameters of a query that are no provider's: the version of its API that Azure's clients name, which our providers have
+/// in their addresses, and the key of Google's clients.
+const KEPT_HERE: [&str; 2] = ["api-version", "key"];
 
 /// Parameters of a query that hold ids.
 const CURSORS: [&str; 4] = ["after", "before", "after_id", "before_id"];
@@ -51,7 +52,7 @@ pub(super) async fn run(
         Some(id) => owner::split(id, "id"),
         None => ("", None),
     };
-    let mut rest = call.rest(own);
+    let mut rest = call.rest(own).ok_or_else(no_id)?;
     let query = head.uri.query().unwrap_or_default();
     let (own_query, mut claims) = own_query(query);
     if !own_query.is_empty() {
@@ -88,13 +89,19 @@ pub(super) async fn run(
     })
 }
 
+fn no_id() -> ExchangeError {
+    let mut error = ExchangeError::new(Reason::BadRequest, "`id` in the path is no id");
+    error.client.param = Some("id".to_owned());
+    error
+}
+
 /// The query with the provider's own ids, and what it claims.
 fn own_query(query: &str) -> (String, Vec<Claim>) {
     let mut claims = Vec::new();
     let mut own = String::with_capacity(query.len());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if name == API_VERSION {
+        if KEPT_HERE.contains(&name) {
             continue;
         }
         if !own.is_empty() {
@@ -144,7 +151,7 @@ mod tests {
     fn cursors_are_given_back_and_versions_kept_here() {
         let owner = Owner::new("p", "q", "r");
         let query = format!(
-            "limit=2&after=file-1{}&api-version=2025-04-01&include[]=a.b&x&after_id=msg%5F1",
+            "limit=2&after=file-1{}&api-version=2025-04-01&key=secret&include[]=a.b&x&after_id=msg%5F1",
             owner.mark()
         );
         let (own, claims) = own_query(&query);

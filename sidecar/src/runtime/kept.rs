@@ -21,7 +21,8 @@ pub(super) struct KeptAt {
 
 impl Runtime {
     /// Who keeps what is claimed; where nothing is, who is asked first: in the order of the rules, of their backends, of
-    /// priorities and of the pool, with the first credential. Gives the rule too. `model`: only who serves that model.
+    /// priorities and of the pool, with the first credential. Gives the rule too. `model`: only who serves that model, by the
+    /// first rule that matches it, as when it is asked.
     ///
     /// What has the weight 0 is not reached.
     pub(crate) fn keeper(
@@ -30,14 +31,15 @@ impl Runtime {
         claim: Option<&Claim>,
         model: Option<&str>,
     ) -> Option<(usize, Candidate)> {
-        let rules = self.rules.iter().enumerate();
-        let mut rules = rules.filter(|(_, rule)| rule.unavailable.is_empty());
+        let mut rules = self.rules.iter().enumerate();
+        let keeper = |(index, rule): (usize, &RuleRuntime)| {
+            let usable = rule.unavailable.is_empty();
+            let candidate = usable.then(|| rule.keeper(kept, claim, model))??;
+            Some((index, candidate))
+        };
         match model {
-            None => rules.find_map(|(index, rule)| Some((index, rule.keeper(kept, claim, None)?))),
-            Some(model) => {
-                let (index, rule) = rules.find(|(_, rule)| rule.matches(model))?;
-                Some((index, rule.keeper(kept, claim, Some(model))?))
-            }
+            None => rules.find_map(keeper),
+            Some(model) => rules.find(|(_, rule)| rule.matches(model)).and_then(keeper),
         }
     }
 }

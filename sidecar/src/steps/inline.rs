@@ -110,11 +110,13 @@ async fn inlined(
 
 /// Puts what was found into the request.
 fn complete(exchange: &Exchange, links: &[Link], found: &Found) -> Result<Arc<Inlined>, Refusal> {
-    let contents = links.iter().map(|link| {
-        let media = &found[&(link.url.clone(), link.medium)];
+    let mut contents = Vec::with_capacity(links.len());
+    for link in links {
+        let media = found.get(&(link.url.clone(), link.medium));
+        let media = media.ok_or_else(|| Refusal::failed(link, &FetchError::BrokeOff))?;
         let (media_type, bytes) = (media.media_type, &*media.bytes);
-        (link, Content { media_type, bytes })
-    });
+        contents.push((link, Content { media_type, bytes }));
+    }
     let body = Bytes::from(fkm_llm::inline(&exchange.body, contents));
     let last = links.last().expect("there is one");
     if body.len() > MAX_BODY_BYTES {
@@ -168,6 +170,7 @@ async fn fetch_all(
         let Some(ended) = under_way.join_next().await else {
             return Ok(found);
         };
+        // A task that died found nothing.
         let Ok((link, outcome)) = ended else {
             continue;
         };

@@ -7,7 +7,7 @@ use fkm_snapshot::{AnyFormat, Kept};
 use http::Method;
 
 use super::Family;
-use super::segment::{escaped, name};
+use super::segment::{escaped, is_segment, name};
 
 /// A call about something kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) enum Brings {
     Upload,
 }
 
-/// Before every path, but for those of Azure's clients.
+/// Before every path, but for those of Azure's clients, who leave it to their query.
 const VERSION: &str = "/v1";
 
 /// Stands for the id in a path.
@@ -106,26 +106,25 @@ static ROWS: [Row; 13] = [
 
 /// What a path of this family asks of something kept.
 pub(super) fn find(family: Family, path: &str) -> Option<KeptCall> {
-    // Azure's clients leave the version to their query.
-    let (before, versioned) = match path.starts_with("/v1/") {
-        true => ("", path),
-        false => (VERSION, path),
-    };
-    let path = format!("{before}{versioned}");
+    let bare = unversioned(path);
     let mut rows = ROWS.iter().filter(|row| row.family == family);
-    rows.find_map(|row| fits(row, &path))
+    rows.find_map(|row| fits(row, bare))
 }
 
-/// The call of this path; `None` where the row is of another one.
-fn fits(row: &'static Row, path: &str) -> Option<KeptCall> {
-    let Some((before, after)) = row.path.split_once(ID) else {
-        return (row.path == path).then_some(KeptCall { row, id: None });
+fn unversioned(path: &str) -> &str {
+    let rest = path.strip_prefix(VERSION);
+    rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// The call of this path, which has no version; `None` where the row is of another one.
+fn fits(row: &'static Row, bare: &str) -> Option<KeptCall> {
+    let known = unversioned(row.path);
+    let Some((before, after)) = known.split_once(ID) else {
+        return (known == bare).then_some(KeptCall { row, id: None });
     };
-    let id = path.strip_prefix(before)?.strip_suffix(after)?;
+    let id = bare.strip_prefix(before)?.strip_suffix(after)?;
     let id = Some(id).filter(|id| !id.contains('/')).and_then(name)?;
-    // They would mean another path.
-    let is_name = !matches!(&*id, "." | "..");
-    is_name.then_some(KeptCall { row, id: Some(id) })
+    is_segment(&id).then_some(KeptCall { row, id: Some(id) })
 }
 
 // === impl KeptCall ===
@@ -151,10 +150,9 @@ impl KeptCall {
         }
     }
 
-    /// What follows the provider's path, for the provider's own id.
-    pub(crate) fn rest(&self, id: &str) -> String {
-        let escaped = escaped(id);
-        self.row.rest.replace(ID, &escaped)
+    /// What follows the provider's path, for the provider's own id; `None` where that would make another path of it.
+    pub(crate) fn rest(&self, id: &str) -> Option<String> {
+        is_segment(id).then(|| self.row.rest.replace(ID, &escaped(id)))
     }
 }
 
@@ -199,6 +197,10 @@ mod tests {
                 "/v1/batches/b/cancel",
                 Some(("/v1/batches/{id}/cancel", Some("b"))),
             ),
+            ("/files", Some(("/v1/files", None))),
+            ("/files/f", Some(("/v1/files/{id}", Some("f")))),
+            ("/v1/v1/files", None),
+            ("/v1files", None),
             ("/v1/responses/", None),
             ("/v1/responses/a/b", None),
             ("/v1/responses/%2E%2e", None),
@@ -214,6 +216,7 @@ mod tests {
     fn an_id_stands_in_one_segment() {
         let call = find(Family::OpenAi, "/v1/responses/a%2F%2E%2E%2Fb/cancel").unwrap();
         assert_eq!(call.id.as_deref(), Some("a/../b"));
-        assert_eq!(call.rest("a/../b"), "/a%2F..%2Fb/cancel");
+        assert_eq!(call.rest("a/../b").unwrap(), "/a%2F..%2Fb/cancel");
+        assert_eq!((call.rest(".."), call.rest(".")), (None, None));
     }
 }

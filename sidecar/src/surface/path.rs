@@ -18,25 +18,21 @@ pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/c
 
 /// What a path stands for. A prefix decides; then what only one family has; then the client's headers.
 pub(super) fn call(path: &str, headers: &HeaderMap) -> Call {
-    let (family, rest) = prefix(path);
-    let family = family.unwrap_or_else(|| {
-        let guess = by_headers(rest, headers);
-        let others = ORDER
-            .into_iter()
-            .find(|family| find(*family, rest).is_some());
-        match find(guess, rest) {
-            Some(_) => guess,
-            None => others.unwrap_or(guess),
-        }
-    });
-    let (asked, route) = match find(family, rest) {
-        Some((asked, route)) => (Some(asked), route),
-        None => (None, ""),
-    };
-    Call {
-        family,
-        asked,
-        route,
+    let (named, rest) = prefix(path);
+    let first = named.unwrap_or_else(|| by_headers(rest, headers));
+    let others = ORDER.into_iter().filter(|_| named.is_none());
+    let mut families = std::iter::once(first).chain(others);
+    match families.find_map(|family| Some((family, find(family, rest)?))) {
+        Some((family, (asked, route))) => Call {
+            family,
+            asked: Some(asked),
+            route,
+        },
+        None => Call {
+            family: first,
+            asked: None,
+            route: "",
+        },
     }
 }
 

@@ -13,6 +13,11 @@ pub(super) fn name(escaped: &str) -> Option<Arc<str>> {
     (!name.is_empty() && name.len() <= MAX_MODEL_BYTES).then(|| Arc::from(&*name))
 }
 
+/// Whether a text stays one segment of a path: dots alone, however they are escaped, mean another path (RFC 3986, 5.2.4).
+pub(super) fn is_segment(text: &str) -> bool {
+    !matches!(text, "." | "..")
+}
+
 /// A text as one segment of a path.
 pub(crate) fn escaped(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()

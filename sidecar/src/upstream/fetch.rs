@@ -3,6 +3,8 @@
 //! *Guarantees*: the host gets the address and nothing else of the client's, nor a key; every address that is dialled has
 //! passed the address rule, that of a redirect anew; no more is read than the pool allows, compressed nothing; what comes
 //! back is, by its bytes, of a kind that was asked for.
+//!
+//! *Caveats*: through a proxy of the environment it is the proxy that looks names up, and judges what it finds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

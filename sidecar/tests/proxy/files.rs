@@ -148,6 +148,28 @@ async fn lists_are_of_one_provider() {
 }
 
 #[tokio::test]
+async fn nothing_goes_where_the_model_that_is_named_would_not_go() {
+    let (a, b) = (
+        Upstream::start().await.unwrap(),
+        Upstream::start().await.unwrap(),
+    );
+    let mut snapshot = snapshot(&[keeper("a", &a, "m"), keeper("b", &b, "n")]);
+    let mut broken = snapshot["rules"][0].clone();
+    broken["name"] = json!("broken");
+    broken["matches"] = json!([{"models": ["n"]}]);
+    broken["backends"] = json!([]);
+    broken["unavailable"] = json!("its pool is gone");
+    snapshot["rules"].as_array_mut().unwrap().insert(0, broken);
+    let sidecar = Sidecar::start(&snapshot).await;
+    let reply = upload(&sidecar, b"x", &[("x-fkm-model", "n")]).await;
+    let code = &reply.json()["error"]["code"];
+    assert_eq!(*code, "state_elsewhere", "{reply:?}");
+    assert!(a.requests().is_empty() && b.requests().is_empty());
+    let reply = upload(&sidecar, b"x", &[("x-fkm-model", "m")]).await;
+    assert_eq!(reply.header("x-fkm-provider"), "a", "{reply:?}");
+}
+
+#[tokio::test]
 async fn a_batch_is_made_where_its_file_is() {
     let (a, b, sidecar) = world().await;
     let file = id(&upload(&sidecar, b"{}", &[("x-fkm-model", "n")]).await);

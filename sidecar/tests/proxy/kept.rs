@@ -320,6 +320,29 @@ async fn tokens_are_counted_and_conversations_compacted_by_the_owner() {
     }
     let reply = world.one.post("/v1/responses/compact", "{}").await;
     assert!(reply.message().contains("`model` is missing"), "{reply:?}");
+    assert_eq!(reply.json()["error"]["param"], "model", "{reply:?}");
+}
+
+#[tokio::test]
+async fn no_id_leads_to_another_path_and_no_key_of_a_client_goes_on() {
+    let world = World::start().await;
+    let minted = world.kept_by_b().await;
+    let mark = &minted[own(&minted).len()..];
+    for (method, path) in [
+        (Method::GET, format!("/v1/responses/..{mark}")),
+        (Method::DELETE, format!("/v1/files/%2E%2e{mark}")),
+        (Method::GET, format!("/v1/files/..{mark}/content")),
+        (Method::POST, format!("/v1/batches/.{mark}/cancel")),
+    ] {
+        let reply = call(&world.one, method, &path).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}: {reply:?}");
+        assert_eq!(reply.json()["error"]["param"], "id", "{path}: {reply:?}");
+    }
+    assert!(world.of_b().is_empty());
+    let path = format!("/v1/responses/{minted}?key=mine&include=x");
+    call(&world.one, Method::GET, &path).await;
+    let expected = format!("/v1/responses/{}?include=x", own(&minted));
+    assert_eq!(world.of_b()[0].path, expected);
 }
 
 #[tokio::test]

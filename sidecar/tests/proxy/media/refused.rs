@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fkm_llm::Format;
+use fkm_sidecar::network::NetworkSettings;
 use fkm_upstream::Upstream;
 use serde_json::json;
 
@@ -91,6 +92,59 @@ async fn no_address_leads_into_the_network() {
         assert_eq!(reply.json()["error"]["code"], "media_unavailable");
     }
     assert!(upstream.requests().is_empty());
+}
+
+/// Names are for the proxy to judge; what needs no look at a name is not asked of it.
+#[tokio::test]
+async fn no_literal_address_leads_into_the_network_through_a_proxy() {
+    let proxy = Files::start(usual).await;
+    let mut mistakes = Vec::new();
+    let url = format!("http://127.0.0.1:{}", proxy.port());
+    let variable = |name: &str| (name == "HTTP_PROXY").then(|| url.clone());
+    let settings = NetworkSettings {
+        resolver: names().resolver,
+        ..NetworkSettings::from_environment(variable, &mut mistakes)
+    };
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let upstream = Upstream::start().await.unwrap();
+    let provider = never(Format::OpenAiChat, &upstream.base_url());
+    let media = json!({
+        "hosts": ["*"], "plainHttp": true,
+        "maxBytes": 1000, "maxTotalBytes": 1000, "maxItems": 1, "timeout": 2000,
+    });
+    let sidecar = Sidecar::start_in(settings, &with(&[provider], media)).await;
+    for host in [
+        "169.254.169.254",
+        "2852039166",
+        "0xa9fea9fe",
+        "[::ffff:169.254.169.254]",
+        "[64:ff9b::a9fe:a9fe]",
+        "metadata.google.internal",
+        "METADATA.google.internal.",
+        "10.1.2.3",
+        "[fd12::1]",
+        "127.1",
+        "localhost",
+        "a.localhost",
+    ] {
+        let url = format!("http://{host}/latest/meta-data");
+        let reply = sidecar.chat(&asking(&[image(&url)], false)).await;
+        let message = reply.message();
+        assert!(
+            message.ends_with("its address is not allowed"),
+            "{host}: {message}"
+        );
+    }
+    assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
+    let reply = sidecar
+        .chat(&asking(&[image("http://public.test/x?sig=1")], false))
+        .await;
+    assert!(reply.message().ends_with("status 404"), "{reply:?}");
+    let asked = proxy.asked();
+    assert!(
+        asked[0].starts_with("GET http://public.test/x?sig=1 HTTP/1.1"),
+        "{asked:?}"
+    );
 }
 
 /// Where loopback is meant, metadata and the sidecar itself are not.
