@@ -9,7 +9,7 @@ use crate::deviation::{
     Auth, CacheMarks, Documents, MaxTokensField, MediaUrls, Medium, RequiredChoice, Sound,
     StreamEnd, Thoughts, ToolCallIds,
 };
-use crate::{Format, is_default};
+use crate::{Format, is_default, path_problem};
 
 /// How a provider departs from its [`Format`].
 ///
@@ -184,9 +184,7 @@ impl Dialect {
             ("streamPath", self.stream_path.as_ref()),
             ("countPath", self.count_path.as_ref()),
         ] {
-            if let Some(path) = path.filter(|path| !path.starts_with('/')) {
-                problems.push((field, format!("{path:?} does not start with /")));
-            }
+            problems.extend(path.and_then(|path| path_problem(field, path)));
         }
         for name in NEEDED_MEMBERS {
             if self.drop.contains(name) {

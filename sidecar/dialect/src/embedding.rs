@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{is_default, path_problem};
 
 /// The shape of a request for embeddings and of its answer.
 ///
@@ -122,10 +122,7 @@ impl EmbeddingDialect {
         let mut problems: Vec<_> = lost
             .map(|(field, ..)| (*field, format!("format {format} has nothing of the kind")))
             .collect();
-        if !self.path.starts_with('/') {
-            let message = format!("{:?} does not start with /", self.path);
-            problems.push(("path", message));
-        }
+        problems.extend(path_problem("path", &self.path));
         let methods = [":batchEmbedContents", ":embedContent", ":predict"];
         if gemini && !methods.iter().any(|method| self.path.ends_with(method)) {
             let message = format!("{:?} ends with none of {methods:?}", self.path);

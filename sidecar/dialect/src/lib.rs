@@ -37,3 +37,9 @@ pub use rerank::{RerankDialect, RerankFormat};
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+/// What is wrong with a path that is appended to a base URL.
+fn path_problem(field: &'static str, path: &str) -> Option<(&'static str, String)> {
+    let relative = !path.starts_with('/');
+    relative.then(|| (field, format!("{path:?} does not start with /")))
+}

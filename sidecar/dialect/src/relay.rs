@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::path_problem;
+
 /// The shape of such a request and of its answer, all of them OpenAI's.
 ///
 /// The serialised names are part of the snapshot, of logs and of metrics; they never change.
@@ -134,9 +136,7 @@ impl RelayDialect {
 
     /// What is wrong with the record itself: the field, and what would be right.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let relative = !self.path().starts_with('/');
-        let problem = relative.then(|| format!("{:?} does not start with /", self.path));
-        problem.into_iter().map(|why| ("path", why)).collect()
+        path_problem("path", self.path()).into_iter().collect()
     }
 }
 

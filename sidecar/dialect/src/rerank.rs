@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+use crate::{is_default, path_problem};
 
 /// The shape of a request to rank documents, and of its answer.
 ///
@@ -68,9 +68,7 @@ impl RerankDialect {
 
     /// What is wrong with the record itself: the field, and what would be right. Both formats obey every field.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let relative = !self.path.starts_with('/');
-        let problem = relative.then(|| format!("{:?} does not start with /", self.path));
-        problem.into_iter().map(|why| ("path", why)).collect()
+        path_problem("path", &self.path).into_iter().collect()
     }
 }
 

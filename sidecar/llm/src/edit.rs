@@ -51,7 +51,7 @@ pub fn edit(body: &Bytes, scan: &RequestScan, edits: &Edits<'_>) -> Edited {
         model_patch(
             scan,
             name,
-            edits.dialect,
+            edits.dialect.names_model_in_path(),
             has_members || asks_usage,
             &mut patches,
         );
@@ -131,17 +131,17 @@ fn fit_members(
 }
 
 /// The provider's name for the model; inserted where the client's path named it and the provider's does not.
-fn model_patch(
+pub(crate) fn model_patch(
     scan: &RequestScan,
     name: &str,
-    dialect: &Dialect,
+    is_in_path: bool,
     is_followed: bool,
     patches: &mut Patches,
 ) {
     match &scan.model {
         Some(model) if model.name != name => patches.quote(&model.span, name),
         Some(_) => {}
-        None if dialect.names_model_in_path() => {}
+        None if is_in_path => {}
         None => {
             let name = RawJson::string(name);
             let comma = if is_followed { "," } else { "" };

@@ -15,6 +15,7 @@ use crate::ir::{
     Request, ResponseFormat, Sampling, Tool, ToolChoice,
 };
 use crate::json::Report;
+use crate::links::is_http;
 use crate::registry::format;
 
 /// Writes a request for a provider in its format, as its model can take it.
@@ -138,7 +139,7 @@ fn check_addresses(request: &Request, target: &Target<'_>) -> Result<(), EncodeE
             },
             InputPart::Text(_) | InputPart::Audio(_) | InputPart::Opaque(_) => return false,
         };
-        url.starts_with("http") && !target.dialect.takes_url_of(medium)
+        is_http(url) && !target.dialect.takes_url_of(medium)
     };
     match parts.any(|part| far(&part)) {
         false => Ok(()),

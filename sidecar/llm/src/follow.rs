@@ -55,7 +55,12 @@ pub fn inline<'a>(
     out
 }
 
+/// Whether any string begins as an address does.
 fn names_an_address(body: &[u8]) -> bool {
-    memchr::memmem::find(body, b"\"http").is_some()
-        || memchr::memmem::find(body, b"\"HTTP").is_some()
+    let begins = |at: usize| {
+        body[at + 1..]
+            .get(..4)
+            .is_some_and(|four| four.eq_ignore_ascii_case(b"http"))
+    };
+    memchr::memchr_iter(b'"', body).any(begins)
 }

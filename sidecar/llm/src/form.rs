@@ -16,10 +16,10 @@ use crate::patches::Patches;
 use crate::scan::{Model, RequestScan};
 
 /// The most parts of a form: `OpenAI` takes 16 pictures, and has about 20 other fields.
-pub const MAX_PARTS: usize = 256;
+const MAX_PARTS: usize = 256;
 
 /// The longest value of a field that is read here, in bytes.
-pub const MAX_FIELD_BYTES: usize = 1024;
+const MAX_FIELD_BYTES: usize = 1024;
 
 /// The longest head of a part, in bytes.
 const MAX_HEAD_BYTES: usize = 8 * 1024;

@@ -4,7 +4,8 @@
 //! [`marked`] puts it on the ids of an answer, [`named`] finds the ids of a request that carry one.
 //!
 //! *Guarantees*: nothing but the mark is put in or taken out; what is no JSON stays as it is; a text that looks like an id is
-//! none, for only members that hold ids are looked at.
+//! none, for only members that hold ids are looked at, and none of what users and models say in JSON of their own (metadata,
+//! schemas, what tools are given and give).
 //!
 //! *Caveats*: ids of items, containers, vector stores and conversations are not looked at.
 
@@ -46,6 +47,18 @@ const FIELDS: [&str; 6] = [
 ];
 
 const FILE_ID: &str = "file_id";
+
+/// Members whose values are JSON of users and models, whatever is in them: notes, schemas, what tools are given and give.
+const OWN_WORDS: [&str; 8] = [
+    "args",
+    "inputSchema",
+    "input_schema",
+    "json",
+    "metadata",
+    "parameters",
+    "response",
+    "schema",
+];
 
 // === impl Ids ===
 
@@ -145,7 +158,7 @@ impl Ids {
                     let ids = inner.filter(|one| self.members.contains(&&*one.name(text)));
                     places.extend(ids.filter_map(|one| end(text, &one.value)));
                 }
-            } else if self.files {
+            } else if self.files && !is_own_words(text, &member) {
                 cited(text, &member.value, &mut places);
             }
         }
@@ -174,7 +187,15 @@ fn cited(text: &str, value: &Range<usize>, places: &mut Vec<usize>) {
     });
 }
 
-/// Shows the members of each object at `place` and inside of it that holds `needle`, the outer ones first.
+/// Whether a member holds JSON of users or models. `input` is such an object in a call of a tool; elsewhere it is a list.
+fn is_own_words(text: &str, member: &Member) -> bool {
+    let name = member.name(text);
+    let given = || name == "input" && member.text(text).starts_with('{');
+    OWN_WORDS.contains(&&*name) || given()
+}
+
+/// Shows the members of each object at `place` and inside of it that holds `needle`, the outer ones first; not of what users
+/// and models say in JSON of their own.
 fn each_object(
     text: &str,
     place: &Range<usize>,
@@ -189,8 +210,9 @@ fn each_object(
         }
         match text.as_bytes().get(place.start) {
             Some(b'{') => {
-                let found = members(text, &place);
+                let mut found = members(text, &place);
                 show(&found);
+                found.retain(|one| !is_own_words(text, one));
                 open.extend(found.into_iter().map(|one| one.value));
             }
             Some(b'[') => open.extend(items(text, &place)),

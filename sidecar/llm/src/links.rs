@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use fkm_dialect::Medium;
 
 use crate::json::Path;
-use crate::scan::{Member, items, members};
+use crate::scan::{Member, RequestScan, items, members};
 
 /// A part that stands at an address.
 #[derive(Clone, Debug)]
@@ -56,9 +56,7 @@ impl Link {
             value: value.clone(),
         };
         let url = literal.string(text)?;
-        let (scheme, _) = url.split_once("://")?;
-        let is_http = ["http", "https"].map(|one| scheme.eq_ignore_ascii_case(one));
-        is_http.contains(&true).then(|| Self {
+        is_http(&url).then(|| Self {
             medium,
             url: url.clone().into_owned(),
             path: path.to_string(),
@@ -76,6 +74,16 @@ impl Link {
     }
 }
 
+/// Whether it is an address that can be followed.
+pub(crate) fn is_http(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        ["http", "https"]
+            .iter()
+            .any(|one| scheme.eq_ignore_ascii_case(one))
+    })
+}
+
 /// The member of this name.
 pub(crate) fn find<'a>(text: &str, members: &'a [Member], name: &str) -> Option<&'a Member> {
     members.iter().find(|member| member.name(text) == name)
@@ -87,14 +95,38 @@ pub(crate) fn is_of_type(text: &str, part: &[Member], kind: &str) -> bool {
     found.as_deref() == Some(kind)
 }
 
-/// The objects in the array that is a member's value, by their numbers; none where there is none.
-pub(crate) fn objects<'a>(
-    text: &'a str,
-    array: Option<&Member>,
-) -> impl Iterator<Item = (usize, Vec<Member>)> + 'a {
-    let places = array.map(|member| items(text, &member.value));
-    let places = places.unwrap_or_default().into_iter().enumerate();
-    places.map(|(index, place)| (index, members(text, &place)))
+/// Shows the objects in the array `name` of an object at `path`, each with its own path; none where there is none.
+pub(crate) fn each_object(
+    text: &str,
+    object: &[Member],
+    name: &str,
+    path: &Path<'_>,
+    mut show: impl FnMut(&[Member], &Path<'_>),
+) {
+    let Some(array) = find(text, object, name) else {
+        return;
+    };
+    let path = path.member(name);
+    for (index, place) in items(text, &array.value).iter().enumerate() {
+        show(&members(text, place), &path.item(index));
+    }
+}
+
+/// Shows the parts of a request whose turns are `messages`, and whose parts are their `content`.
+pub(crate) fn each_part(
+    text: &str,
+    scan: &RequestScan,
+    mut show: impl FnMut(&[Member], &Path<'_>),
+) {
+    each_object(
+        text,
+        &scan.members,
+        "messages",
+        &Path::Root,
+        |message, path| {
+            each_object(text, message, "content", path, &mut show);
+        },
+    );
 }
 
 /// Writes base64, with nothing around it.

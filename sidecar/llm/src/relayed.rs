@@ -12,9 +12,9 @@ use bytes::Bytes;
 use fkm_dialect::{MODEL_IN_PATH, RelayDialect, RelayFormat};
 use http::HeaderMap;
 
+use crate::edit::model_patch;
 use crate::error::{ClientError, ProviderError, StreamFault};
 use crate::form::{Form, FormError, is_form};
-use crate::ir::RawJson;
 use crate::openai_error;
 use crate::patches::Patches;
 use crate::relay::Relay;
@@ -109,25 +109,17 @@ impl Relayed {
         model: &str,
         dialect: &RelayDialect,
     ) -> Vec<Bytes> {
-        let in_path = dialect.path().contains(MODEL_IN_PATH);
-        if in_path && scan.model.is_none() {
-            return vec![body.clone()];
-        }
-        if let Some(form) = form {
-            return form.edit(body, scan, model);
-        }
-        let mut patches = Patches::default();
-        match &scan.model {
-            Some(named) if named.name == model => {}
-            Some(named) => patches.quote(&named.span, model),
+        let is_in_path = dialect.path().contains(MODEL_IN_PATH);
+        match form {
+            Some(_) if is_in_path && scan.model.is_none() => vec![body.clone()],
+            Some(form) => form.edit(body, scan, model),
             None => {
-                let comma = if scan.members.is_empty() { "" } else { "," };
-                let name = RawJson::string(model);
-                let name = name.get();
-                patches.insert(scan.start, format!("\"model\":{name}{comma}"));
+                let mut patches = Patches::default();
+                let is_followed = !scan.members.is_empty();
+                model_patch(scan, model, is_in_path, is_followed, &mut patches);
+                patches.apply(body).0
             }
         }
-        patches.apply(body).0
     }
 
     /// What a whole answer says. One that is not there, is no answer of its format, or is an error under status 200 is a

@@ -5,6 +5,8 @@
 //! of this crate do, on any toolchain.
 #![warn(missing_docs)]
 
+mod kept;
+mod passed;
 mod requests;
 mod seeds;
 mod streams;

@@ -13,12 +13,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
     written.into_iter().chain(streams).collect()
 }
 
-/// Those of the file, one a line; `\n` stands for an end of line.
+/// Those of the file, one a line; `\n` stands for an end of line, `\r` for the mark before it.
 fn written() -> Vec<Vec<u8>> {
     let lines = include_str!("seeds.txt").lines();
     lines
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.replace("\\n", "\n").into_bytes())
+        .map(|line| line.replace("\\r", "\r").replace("\\n", "\n").into_bytes())
         .collect()
 }
 

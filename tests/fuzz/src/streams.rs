@@ -88,7 +88,7 @@ fn decode(from: Format, data: &[u8], size: usize) -> (Vec<Event>, Result<(), Str
     (events, end)
 }
 
-fn pass(
+pub(crate) fn pass(
     mut transform: Box<dyn StreamTransform>,
     data: &[u8],
     size: usize,

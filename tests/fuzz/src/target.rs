@@ -1,8 +1,8 @@
 //! The list of entry points.
 
-use fkm_dialect::{Auth, Dialect, EmbeddingFormat, Format, RerankFormat};
+use fkm_dialect::{Auth, Dialect, EmbeddingFormat, Format, RelayFormat, RerankFormat};
 
-use crate::{requests, streams, vectors};
+use crate::{kept, passed, requests, streams, vectors};
 
 /// One entry point.
 #[derive(Clone, Debug)]
@@ -17,6 +17,9 @@ enum Kind {
     Scan,
     Weigh,
     Opaque,
+    Form,
+    Ids,
+    Links(Format),
     Request(Format),
     Answer(Format),
     Error(Format),
@@ -24,6 +27,7 @@ enum Kind {
     Relay(Format),
     Embedding(EmbeddingFormat),
     Rerank(RerankFormat),
+    Relayed(RelayFormat),
 }
 
 /// Every entry point.
@@ -32,6 +36,8 @@ pub fn targets() -> Vec<Target> {
         ("scan", Kind::Scan),
         ("weigh", Kind::Weigh),
         ("opaque", Kind::Opaque),
+        ("form", Kind::Form),
+        ("ids", Kind::Ids),
     ];
     let plain = plain.map(|(name, kind)| Target {
         name: name.to_owned(),
@@ -39,6 +45,7 @@ pub fn targets() -> Vec<Target> {
     });
     let of_format = Format::ALL.into_iter().flat_map(|format| {
         [
+            ("links", Kind::Links(format)),
             ("request", Kind::Request(format)),
             ("answer", Kind::Answer(format)),
             ("error", Kind::Error(format)),
@@ -58,8 +65,12 @@ pub fn targets() -> Vec<Target> {
         name: format.to_string(),
         kind: Kind::Rerank(format),
     });
-    let vectors = embeddings.into_iter().chain(rankings);
-    plain.into_iter().chain(of_format).chain(vectors).collect()
+    let relayed = RelayFormat::ALL.map(|format| Target {
+        name: format.to_string(),
+        kind: Kind::Relayed(format),
+    });
+    let others = embeddings.into_iter().chain(rankings).chain(relayed);
+    plain.into_iter().chain(of_format).chain(others).collect()
 }
 
 /// A provider of the format without peculiarities.
@@ -78,6 +89,9 @@ impl Target {
             Kind::Scan => requests::scan(data),
             Kind::Weigh => requests::weigh(data),
             Kind::Opaque => requests::opaque(data),
+            Kind::Form => passed::form(data),
+            Kind::Ids => kept::ids(data),
+            Kind::Links(format) => kept::links(format, data),
             Kind::Request(format) => requests::request(format, data),
             Kind::Answer(format) => streams::answer(format, data),
             Kind::Error(format) => streams::error(format, data),
@@ -85,6 +99,7 @@ impl Target {
             Kind::Relay(format) => streams::relay(format, data),
             Kind::Embedding(format) => vectors::embedding(format, data),
             Kind::Rerank(format) => vectors::rerank(format, data),
+            Kind::Relayed(format) => passed::relayed(format, data),
         }
     }
 }

@@ -4,6 +4,11 @@
 use std::io::Write as _;
 
 use fkm_fuzz::{seeds, targets};
+use fkm_llm::form::Form;
+use fkm_llm::{
+    AnswerKind, EmbeddingFormat, Format, RelayFormat, Relayed, RerankFormat, embedding_codec,
+    format, rerank_codec,
+};
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
@@ -90,9 +95,6 @@ fn no_entry_point_fails_on_a_seed() {
 
 #[test]
 fn every_seed_is_understood_by_some_entry_point() {
-    use fkm_llm::rerank_codec;
-
-    use fkm_llm::{EmbeddingFormat, Format, RerankFormat, embedding_codec, format};
     for seed in seeds() {
         let understood = Format::ALL.into_iter().any(|home| {
             let wire = format(home);
@@ -108,10 +110,31 @@ fn every_seed_is_understood_by_some_entry_point() {
             let codec = rerank_codec(home);
             codec.decode_request(&seed).is_ok() || codec.decode_response(&seed).is_ok()
         });
+        let passes = RelayFormat::ALL
+            .into_iter()
+            .any(|format| passes(Relayed(format), &seed));
         assert!(
-            understood || vectors || ranks,
+            understood || vectors || ranks || passes || is_form(&seed),
             "{}",
             String::from_utf8_lossy(&seed)
         );
     }
+}
+
+/// A form after its content type.
+fn is_form(seed: &[u8]) -> bool {
+    let mut lines = seed.splitn(2, |byte| *byte == b'\n');
+    let content_type = lines.next().and_then(|line| std::str::from_utf8(line).ok());
+    let body = lines.next().unwrap_or_default();
+    content_type.is_some_and(|content_type| Form::scan(content_type, body).is_ok())
+}
+
+/// An answer or a stream of an operation that passes as it is. Speech says nothing of itself: any JSON is an answer of it.
+fn passes(relayed: Relayed, seed: &[u8]) -> bool {
+    let mut stream = relayed.relay(2);
+    let mut out = Vec::new();
+    let pushed = stream.push(seed.to_vec().into(), &mut out);
+    let streams = pushed.and_then(|()| stream.end(&mut out)).is_ok();
+    let is_answer = relayed.facts(AnswerKind::Json, seed).is_ok();
+    streams || (is_answer && relayed.0 != RelayFormat::Speech)
 }

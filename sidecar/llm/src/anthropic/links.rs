@@ -3,27 +3,21 @@
 use fkm_dialect::Medium;
 
 use crate::json::{Path, write_json};
-use crate::links::{Content, Link, find, is_of_type, objects, write_base64, write_member};
+use crate::links::{
+    Content, Link, each_object, each_part, find, is_of_type, write_base64, write_member,
+};
 use crate::scan::{Member, RequestScan, members};
 
 pub(super) fn links(text: &str, scan: &RequestScan) -> Vec<Link> {
     let mut found = Vec::new();
-    let messages = Path::Root.member("messages");
-    for (index, message) in objects(text, find(text, &scan.members, "messages")) {
-        let message_path = messages.item(index);
-        let path = message_path.member("content");
-        for (index, block) in objects(text, find(text, &message, "content")) {
-            let path = path.item(index);
-            if !is_of_type(text, &block, "tool_result") {
-                found.extend(link(text, &block, &path));
-                continue;
-            }
-            let path = path.member("content");
-            for (index, block) in objects(text, find(text, &block, "content")) {
-                found.extend(link(text, &block, &path.item(index)));
-            }
+    each_part(text, scan, |block, path| {
+        if !is_of_type(text, block, "tool_result") {
+            return found.extend(link(text, block, path));
         }
-    }
+        each_object(text, block, "content", path, |block, path| {
+            found.extend(link(text, block, path));
+        });
+    });
     found
 }
 

@@ -2,29 +2,31 @@
 
 use crate::gemini::media;
 use crate::json::Path;
-use crate::links::{Content, Link, find, objects, write_base64, write_member};
+use crate::links::{Content, Link, each_object, find, write_base64, write_member};
 use crate::scan::{Member, RequestScan, members};
 
 pub(super) fn links(text: &str, scan: &RequestScan) -> Vec<Link> {
     let mut found = Vec::new();
-    let contents = Path::Root.member("contents");
-    for (index, content) in objects(text, find(text, &scan.members, "contents")) {
-        let content_path = contents.item(index);
-        let path = content_path.member("parts");
-        for (index, part) in objects(text, find(text, &content, "parts")) {
-            let path = path.item(index);
-            found.extend(link(text, &part, &path));
-            let Some(result) = either(text, &part, "functionResponse", "function_response") else {
-                continue;
-            };
-            let result_path = path.member("functionResponse");
-            let path = result_path.member("parts");
-            let inner = members(text, &result.value);
-            for (index, part) in objects(text, find(text, &inner, "parts")) {
-                found.extend(link(text, &part, &path.item(index)));
-            }
-        }
-    }
+    each_object(
+        text,
+        &scan.members,
+        "contents",
+        &Path::Root,
+        |content, path| {
+            each_object(text, content, "parts", path, |part, path| {
+                found.extend(link(text, part, path));
+                let Some(result) = either(text, part, "functionResponse", "function_response")
+                else {
+                    return;
+                };
+                let inner = members(text, &result.value);
+                let path = path.member("functionResponse");
+                each_object(text, &inner, "parts", &path, |part, path| {
+                    found.extend(link(text, part, path));
+                });
+            });
+        },
+    );
     found
 }
 

@@ -3,19 +3,14 @@
 use fkm_dialect::Medium;
 
 use crate::json::Path;
-use crate::links::{Link, find, is_of_type, objects};
+use crate::links::{Link, each_part, find, is_of_type};
 use crate::scan::{Member, RequestScan, members};
 
 pub(super) fn links(text: &str, scan: &RequestScan) -> Vec<Link> {
     let mut found = Vec::new();
-    let messages = Path::Root.member("messages");
-    for (index, message) in objects(text, find(text, &scan.members, "messages")) {
-        let message_path = messages.item(index);
-        let path = message_path.member("content");
-        for (index, part) in objects(text, find(text, &message, "content")) {
-            found.extend(link(text, &part, &path.item(index)));
-        }
-    }
+    each_part(text, scan, |part, path| {
+        found.extend(link(text, part, path));
+    });
     found
 }
 

@@ -3,21 +3,18 @@
 use fkm_dialect::Medium;
 
 use crate::json::Path;
-use crate::links::{Content, Link, find, is_of_type, objects, write_data_url, write_member};
+use crate::links::{Content, Link, each_object, find, is_of_type, write_data_url, write_member};
 use crate::scan::{Member, RequestScan};
 
 pub(super) fn links(text: &str, scan: &RequestScan) -> Vec<Link> {
     let mut found = Vec::new();
-    let input = Path::Root.member("input");
-    for (index, item) in objects(text, find(text, &scan.members, "input")) {
-        let item_path = input.item(index);
+    each_object(text, &scan.members, "input", &Path::Root, |item, path| {
         for name in ["content", "output"] {
-            let path = item_path.member(name);
-            for (index, part) in objects(text, find(text, &item, name)) {
-                found.extend(link(text, &part, &path.item(index)));
-            }
+            each_object(text, item, name, path, |part, path| {
+                found.extend(link(text, part, path));
+            });
         }
-    }
+    });
     found
 }
 

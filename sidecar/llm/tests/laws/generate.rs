@@ -1,21 +1,24 @@
 //! Values of the representation: most of them such that the format `home` can express them, some not.
 
 mod home;
+mod media;
 mod request;
 mod response;
+mod thoughts;
 
 use fkm_llm::Format;
 use fkm_llm::ir::{
-    Audio, CacheMark, CacheTtl, Citation, Extra, File, FileSource, Image, ImageSource, InputPart,
-    Opaque, OutputPart, RawJson, Reasoning, Text, ToolCall,
+    CacheMark, CacheTtl, Citation, Extra, InputPart, Opaque, OutputPart, RawJson, Text, ToolCall,
 };
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
 pub(crate) use home::{Home, State, home};
+use media::{audio, file, image};
 pub(crate) use request::request;
 pub(crate) use response::response;
+use thoughts::{own_state, reasoning};
 
 /// Text with everything that JSON and SSE could trip over.
 fn text() -> BoxedStrategy<String> {
@@ -179,77 +182,6 @@ fn rich_text(home: &Home, cited: bool, in_request: bool) -> BoxedStrategy<Text> 
         .boxed()
 }
 
-fn image(home: &Home) -> BoxedStrategy<Image> {
-    let elsewhere = if home.images_here { 1 } else { 9 };
-    let source = prop_oneof![
-        elsewhere => "https://[a-z]{1,8}/[a-z]{0,4}(\\.png)?".prop_map(ImageSource::Url),
-        9 => ("image/(png|jpeg|svg\\+xml)", "[A-Za-z0-9+/=]{0,16}")
-            .prop_map(|(media_type, data)| ImageSource::Base64 { media_type, data }),
-        9 => Just(ImageSource::Url("data:image/png;base64,AAAA".to_owned())),
-    ];
-    let detail = if home.image_detail {
-        of(word()).boxed()
-    } else {
-        Just(None).boxed()
-    };
-    (source, detail, cache(home), extra(home.format))
-        .prop_map(|(source, detail, cache, extra)| Image {
-            source,
-            detail,
-            cache,
-            extra,
-        })
-        .boxed()
-}
-
-fn audio(home: &Home) -> BoxedStrategy<Audio> {
-    let media_type = proptest::sample::select(vec!["audio/wav", "audio/mp3", "video/x"]);
-    (
-        media_type,
-        "[A-Za-z0-9+/=]{0,16}",
-        cache(home),
-        extra(home.format),
-    )
-        .prop_map(|(media_type, data, cache, extra)| Audio {
-            media_type: media_type.to_owned(),
-            data,
-            cache,
-            extra,
-        })
-        .boxed()
-}
-
-fn file(home: &Home) -> BoxedStrategy<File> {
-    let here = "[A-Za-z0-9+/=]{0,16}".prop_map(|data| FileSource::Base64 {
-        media_type: "application/pdf".to_owned(),
-        data,
-    });
-    let kept = (origin(home.format), word())
-        .prop_map(|(origin, id)| FileSource::Id(Opaque::new(origin, id)));
-    let linked = prop_oneof![
-        "https://[a-z]{1,8}/[a-z]{0,4}(\\.pdf)?".prop_map(FileSource::Url),
-        "[a-z]{1,8}".prop_map(FileSource::Text),
-    ];
-    let source = if home.linked_files {
-        prop_oneof![here, kept, linked].boxed()
-    } else {
-        prop_oneof![5 => here, 5 => kept, 1 => linked].boxed()
-    };
-    let name = if home.named_files {
-        word().prop_map(Some).boxed()
-    } else {
-        of(word()).boxed()
-    };
-    (source, name, cache(home), extra(home.format))
-        .prop_map(|(source, name, cache, extra)| File {
-            source,
-            name,
-            cache,
-            extra,
-        })
-        .boxed()
-}
-
 /// Rarely what `home` cannot say.
 fn input(home: &Home) -> BoxedStrategy<InputPart> {
     let weight = |can: bool| if can { 10 } else { 1 };
@@ -262,88 +194,6 @@ fn input(home: &Home) -> BoxedStrategy<InputPart> {
         10 => json_part(home.format).prop_map(InputPart::Opaque),
     ]
     .boxed()
-}
-
-/// State as this format has it.
-fn own_state(home: &Home, readable: bool) -> BoxedStrategy<Opaque> {
-    let format = home.format;
-    if home.state == State::Text {
-        return prop_oneof![word(), text()]
-            .prop_map(move |text| Opaque::new(format, text))
-            .boxed();
-    }
-    let kind = if readable {
-        "reasoning.text"
-    } else {
-        "reasoning.encrypted"
-    };
-    word()
-        .prop_map(move |id| Opaque::new(format, format!(r#"{{"id":"{id}","type":"{kind}"}}"#)))
-        .boxed()
-}
-
-fn state(home: &Home, readable: bool) -> BoxedStrategy<Opaque> {
-    let format = home.format;
-    prop_oneof![
-        6 => own_state(home, readable),
-        1 => (origin(format), any::<Vec<u8>>())
-            .prop_map(|(origin, bytes)| Opaque { origin, bytes }),
-        1 => any::<Vec<u8>>().prop_map(move |bytes| Opaque { origin: away(format), bytes }),
-    ]
-    .boxed()
-}
-
-/// A thought that is a whole item, as its provider made it. An answer's has its id at hand.
-fn item(home: &Home, in_request: bool) -> BoxedStrategy<Reasoning> {
-    let format = home.format;
-    let read = (text(), word()).prop_map(move |(text, id)| {
-        let summary = serde_json::json!([{"type": "summary_text", "text": text}]);
-        let state = format!(
-            r#"{{"id":"rs_{id}","summary": {summary},"type":"reasoning","encrypted_content":"gA+/="}}"#
-        );
-        let mut extra = Extra::default();
-        if !in_request {
-            extra.insert_quiet(format, "id", RawJson::string(&format!("rs_{id}")));
-        }
-        Reasoning {
-            text: Some(text),
-            state: Some(Opaque::new(format, state)),
-            extra,
-        }
-    });
-    let hidden = word().prop_map(move |id| {
-        let state = format!(r#"{{"type":"reasoning","id":"{id}","summary":[]}}"#);
-        Reasoning {
-            text: None,
-            state: Some(Opaque::new(format, state)),
-            extra: Extra::default(),
-        }
-    });
-    prop_oneof![read, hidden].boxed()
-}
-
-fn reasoning(home: &Home, in_request: bool) -> BoxedStrategy<Reasoning> {
-    let thought = thought(home);
-    if home.state == State::Item {
-        return prop_oneof![2 => item(home, in_request), 1 => thought].boxed();
-    }
-    thought
-}
-
-fn thought(home: &Home) -> BoxedStrategy<Reasoning> {
-    let extra = if home.thinking_extra {
-        extra(home.format)
-    } else {
-        Just(Extra::default()).boxed()
-    };
-    let parts = prop_oneof![
-        (text().prop_map(Some), of(state(home, true))),
-        (Just(Some(String::new())), state(home, true).prop_map(Some)),
-        (Just(None), state(home, false).prop_map(Some)),
-    ];
-    (parts, extra)
-        .prop_map(|((text, state), extra)| Reasoning { text, state, extra })
-        .boxed()
 }
 
 fn tool_call(home: &Home, in_request: bool) -> BoxedStrategy<ToolCall> {
