@@ -13,6 +13,7 @@ import pytest
 import cases
 import floors
 import recordings
+import schemas
 from wire import Wire
 
 # at import, because the formats that exist decide which cases there are
@@ -53,6 +54,8 @@ def pytest_terminal_summary(terminalreporter, config):
     say = terminalreporter.write_line
     if not recordings.load():
         say(f"SKIPPED ALOUD: {recordings.MISSING}")
+    if not schemas.ARE_THERE:
+        say(f"SKIPPED ALOUD: {schemas.MISSING}")
     if config.getoption("--write-floors"):
         floors.write()
     say_counts(say)

@@ -1,4 +1,7 @@
-"""OpenAI's own schemas (../shared/specs/openai.json): what we write for its clients and for its API."""
+"""OpenAI's own schemas (../shared/specs/openai.json): what we write for its clients and for its API.
+
+Without that folder nothing is held against them, and the summary says so; its SDK judges all the same.
+"""
 
 import functools
 import json
@@ -10,6 +13,8 @@ from referencing.jsonschema import DRAFT202012
 from recordings import SHARED
 
 ROOT = "urn:openai"
+ARE_THERE = SHARED.exists()
+MISSING = f"{SHARED} is not there: nothing is held against OpenAI's schemas"
 ANSWERS = {
     "openai.chat": "CreateChatCompletionResponse",
     "openai.completions": "CreateCompletionResponse",
@@ -42,6 +47,8 @@ def registry() -> referencing.Registry:
 
 def problems(name: str, value: object) -> list[str]:
     """At most three, each with its place."""
+    if not ARE_THERE:
+        return []
     found = []
     for error in validator(name).iter_errors(value):
         best = jsonschema.exceptions.best_match([error])

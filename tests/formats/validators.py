@@ -24,6 +24,8 @@ BEDROCK_MODEL = {"modelId": "m"}
 
 
 def openai(format: str, body: dict) -> list[str]:
+    if not schemas.ARE_THERE:
+        return []
     name = schemas.REQUESTS[format]
     unknown = set(body) - schemas.members(name)
     return schemas.problems(name, body) + [f"unknown member {key}" for key in sorted(unknown)]
