@@ -67,7 +67,9 @@ impl fmt::Display for Kept {
 impl Keeps {
     /// What is wrong with the record itself: the field, and what would be right.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let usable = self.path.starts_with('/') && !self.path.ends_with('/');
+        let usable = self.path.starts_with('/')
+            && !self.path.ends_with('/')
+            && !self.path.contains(['?', '#']);
         let problem = (!usable).then(|| format!("{:?} is not of the form /files", self.path));
         problem.into_iter().map(|why| ("path", why)).collect()
     }
@@ -87,7 +89,7 @@ mod tests {
         let record: Keeps =
             serde_json::from_str(r#"{"kept":"openai.files","path":"/files"}"#).unwrap();
         assert_eq!(record.problems(), []);
-        for path in ["files", "/files/", "/", ""] {
+        for path in ["files", "/files/", "/", "", "/files?a=b", "/files#a"] {
             let path = path.to_owned();
             assert_eq!(
                 Keeps {
