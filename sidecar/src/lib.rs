@@ -22,6 +22,7 @@ pub mod process;
 mod relay;
 mod respond;
 mod runtime;
+mod segment;
 mod server;
 pub mod signin;
 pub mod snapshot_source;

@@ -5,7 +5,6 @@
 
 mod kept;
 mod path;
-mod segment;
 
 use std::sync::Arc;
 
@@ -14,7 +13,6 @@ use fkm_snapshot::{AnyFormat, Operation};
 use http::{HeaderMap, Method, Uri};
 
 pub(crate) use self::kept::{Brings, Gives, KeptCall};
-pub(crate) use self::segment::escaped;
 use crate::codec::Codec;
 use crate::error::{ExchangeError, Reason};
 

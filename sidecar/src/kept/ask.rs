@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use crate::context::Context;
 use crate::error::{ExchangeError, Reason};
 use crate::owner::{self, Claim};
+use crate::segment::escaped;
 use crate::steps::accept::{self, BodyGuard, MAX_BODY_BYTES};
-use crate::surface::{Brings, KeptCall, escaped};
+use crate::surface::{Brings, KeptCall};
 use crate::upstream::body::MAX_UPLOAD_BYTES;
 
 /// Parameters of a query that are no provider's: the version of its API that Azure's clients name, which our providers have

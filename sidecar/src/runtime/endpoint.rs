@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fkm_snapshot::MODEL_IN_PATH;
 use http::Uri;
 
-use crate::surface::escaped;
+use crate::segment::escaped;
 
 /// The addresses of one model at one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use fkm_snapshot::{AnyFormat, Kept};
 use http::Method;
 
 use super::Family;
-use super::segment::{escaped, is_segment, name};
+use crate::segment::{escaped, is_segment, name};
 
 /// A call about something kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

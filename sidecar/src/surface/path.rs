@@ -6,8 +6,8 @@ use fkm_llm::{EmbeddingFormat, Format, RelayFormat, RerankFormat};
 use fkm_snapshot::AnyFormat;
 use http::HeaderMap;
 
-use super::segment::name;
 use super::{Asked, Call, Family, Question, kept};
+use crate::segment::name;
 
 /// For an error: what there is.
 pub(super) const LISTED: &str = "POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, \

@@ -8,13 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 const MAX_MODEL_BYTES: usize = 512;
 
 /// The name of a model or an id in a path: unescaped, not empty, UTF-8.
-pub(super) fn name(escaped: &str) -> Option<Arc<str>> {
+pub(crate) fn name(escaped: &str) -> Option<Arc<str>> {
     let name = percent_decode_str(escaped).decode_utf8().ok()?;
     (!name.is_empty() && name.len() <= MAX_MODEL_BYTES).then(|| Arc::from(&*name))
 }
 
 /// Whether a text stays one segment of a path: dots alone, however they are escaped, mean another path (RFC 3986, 5.2.4).
-pub(super) fn is_segment(text: &str) -> bool {
+pub(crate) fn is_segment(text: &str) -> bool {
     !matches!(text, "." | "..")
 }
 
